@@ -1,0 +1,53 @@
+"""Options that several verbs share, and how they print: results to stdout, progress and logs to stderr."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+from rich.console import Console
+
+PATH = click.Path(path_type=Path)
+
+topology_option = click.option("--topology", "topology_path", type=PATH, required=True, help="Topology file (TOML).")
+catalog_option = click.option("--catalog", "catalog_path", type=PATH, required=True, help="Catalog file (CSV or Parquet).")
+demand_option = click.option("--demand", "demand_path", type=PATH, required=True, help="Demand file (CSV or Parquet).")
+stored_option = click.option("--stored", "stored_path", type=PATH, default=None, help="What the appliances store now; without it they are empty.")
+out_option = click.option("--out", "out_path", type=PATH, required=True, help="Where the result is written.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+
+
+class DayParam(click.ParamType):
+    """A UTC day such as 2012-12-28."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> pd.Timestamp:
+        if isinstance(value, pd.Timestamp):
+            return value
+        try:
+            return pd.Timestamp(pd.to_datetime(value, format="%Y-%m-%d"))
+        except (ValueError, TypeError):
+            self.fail(f"{value!r} is not a day such as 2012-12-28", param, ctx)
+
+
+def stdout_console() -> Console:
+    """Where tables go; 100 columns where stdout is no terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)
+
+
+def stderr_console(quiet: bool) -> Console:
+    """Where progress goes."""
+    return Console(stderr=True, quiet=quiet, highlight=False)
+
+
+def print_result(as_json: bool, payload: dict[str, Any], show: Callable[[Console], None]) -> None:
+    """One JSON object where a machine reads, else what ``show`` prints."""
+    if as_json:
+        click.echo(json.dumps(payload, sort_keys=True, allow_nan=False))
+    else:
+        show(stdout_console())

@@ -1,0 +1,1 @@
+"""Problem data, placements and plans: frozen, validated once, numpy inside."""
