@@ -8,7 +8,7 @@ Relax storage, fill, egress and link limits with prices lambda, phi, mu, nu >= 0
 
 For any v[r] <= k[r] (else v is cut down to it) weak duality gives the asset's part as
 
-    sum_r v[r]  -  sum_s max(0, sum_r max(0, v[r] - g[s,r]) - F[s])     (no max for pinned pairs, nothing for excluded)
+    sum_r v[r]  -  sum_s max(0, sum_r max(0, v[r] - g[s,r]) - F[s])     (no max for pinned pairs; nothing for pairs that can never be stored)
 
 and the bound is the sum over assets minus what the limits are worth at these prices. Any prices prove a bound;
 the LP's duals prove the LP's value. See Applegate et al. (CoNEXT 2010), Geoffrion (1974).
@@ -44,18 +44,19 @@ def _cache_gain(problem: Problem, storage, fill, egress, link, serve) -> float:
     demand, n_assets = problem.demand, len(problem.asset_index)
     asset, region = demand.asset, demand.region
     rate_price = _rate_price(problem, egress, link)
-    stored, pinned, excluded = (pairs.dense(problem.n_caches) if n_assets else np.zeros((problem.n_caches, 0), bool)
-                                for pairs in (problem.stored, problem.pinned, problem.excluded))
     total = 0.0
     for s in range(problem.n_caches):
         cost = problem.cost_per_byte[s, region]
         with np.errstate(invalid="ignore"):
             gain = serve - demand.bytes * cost - demand.peak_bps * rate_price[s, region]
         gain = np.where(problem.servable & np.isfinite(cost), np.clip(gain, 0, None), 0.0)
-        opening = problem.size_bytes * (storage[s] + np.where(stored[s], 0.0, problem.fill_cost_per_byte[s] + fill[s]))
-        net = np.bincount(asset, weights=gain, minlength=n_assets) - opening
-        net = np.where(pinned[s], net, np.clip(net, 0, None))
-        total += float(net[~excluded[s]].sum())
+        fill_price = np.full(n_assets, problem.fill_cost_per_byte[s] + fill[s])
+        fill_price[problem.stored.assets_of(s)] = 0.0
+        net = np.bincount(asset, weights=gain, minlength=n_assets) - problem.size_bytes * (storage[s] + fill_price)
+        chosen = np.clip(net, 0, None)
+        pins = problem.pinned.assets_of(s)
+        chosen[pins] = net[pins]
+        total += float(chosen[problem.storable(s)].sum())
     return total
 
 

@@ -90,3 +90,24 @@ class PlacerResult:
     solver_bound: float | None = None
     relaxed: Placement | None = None
     relaxed_cost: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """What is claimed of a placement, and the prices that prove its bound.
+
+    ``gap`` = (cost - lower_bound) / cost, None without a bound. ``solver_bound``: a tighter bound that branch and bound
+    states and no price proves. ``seconds`` None where the writer keeps timings elsewhere.
+    """
+
+    method: str
+    status: str
+    reason: str
+    cost: float
+    delivery_cost: float
+    fill_cost: float
+    lower_bound: float | None
+    gap: float | None
+    solver_bound: float | None
+    seconds: float | None
+    prices: Prices | None

@@ -1,6 +1,7 @@
 """The placement problem as numbers: everything a placer, the judge or a scenario may look at."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -88,11 +89,33 @@ class Problem:
         """(S, R) bool: the cache may serve the region and costs no more than the origin."""
         return np.isfinite(self.cost_per_byte[:-1]) & (self.cost_per_byte[:-1] <= self.origin_cost)
 
-    @property
+    @cached_property
     def usable_fill_bytes(self) -> np.ndarray:
         """(S,) fill limit, raised to what the pins need: a pin that is not stored is filled whatever it takes."""
         new_pins = self.pinned.minus(self.stored, self.n_caches)
         return np.maximum(self.fill_bytes, new_pins.bytes_per_site(self.size_bytes, self.n_caches))
+
+    def storable(self, site: int) -> np.ndarray:
+        """(A,) bool: the cache could store the asset were it empty: it fits the storage and, where it is not stored
+        now, tonight's fill, and it is not excluded. Pins always can."""
+        able = self.size_bytes <= self.storage_bytes[site]
+        stored, pinned, excluded = (pairs.assets_of(site) for pairs in (self.stored, self.pinned, self.excluded))
+        fits_tonight = self.size_bytes <= self.usable_fill_bytes[site]
+        fits_tonight[stored] = True
+        able &= fits_tonight
+        able[excluded] = False
+        able[pinned] = True
+        return able
+
+    def with_storage_share(self, share: float) -> "Problem":
+        """The problem with only a share of each cache's storage for planned assets (the rest is reactive).
+
+        Where the pins of a site need more than that they keep it: a pin is a rule.
+        """
+        if share == 1.0:
+            return self
+        pinned_bytes = self.pinned.bytes_per_site(self.size_bytes, self.n_caches)
+        return self.replace(storage_bytes=np.maximum(np.floor(self.storage_bytes * share), pinned_bytes))
 
     def replace(self, **changes) -> "Problem":
         """The same problem with some fields changed: a what-if is a new value."""

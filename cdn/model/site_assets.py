@@ -60,6 +60,10 @@ class SiteAssets:
         """(P,) ``asset * n_sites + site``, ascending: for set arithmetic with numpy."""
         return self.asset.astype(np.int64) * n_sites + self.site
 
+    def assets_of(self, site: int) -> np.ndarray:
+        """Assets paired with one site, ascending."""
+        return self.asset[self.site == site]
+
     def minus(self, other: "SiteAssets", n_sites: int) -> "SiteAssets":
         """The pairs that are not in ``other``."""
         keys = np.setdiff1d(self.keys(n_sites), other.keys(n_sites), assume_unique=True)

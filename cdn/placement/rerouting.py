@@ -1,0 +1,20 @@
+"""Who serves what when egress or links bind: the model again, with what is stored fixed."""
+
+import numpy as np
+
+from cdn.model.placement import Routing
+from cdn.model.problem import Problem
+from cdn.placement.candidates import Candidates
+from cdn.placement.core import restrict
+from cdn.placement.model import build_model, read_placement
+from cdn.placement.solving import solve
+
+
+def route_within_limits(problem: Problem, candidates: Candidates, held: np.ndarray) -> Routing | None:
+    """The cheapest shares of demand that keep every egress and link limit, the held pairs (P,) being stored.
+
+    Always has a solution: what no cache can take goes to the origin. Raises SolverError where HiGHS fails.
+    """
+    model = build_model(problem, restrict(candidates, held, held), binary=False, limits=True)
+    solve(model, integer=False)
+    return read_placement(model, with_routing=True).routing
