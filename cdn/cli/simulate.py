@@ -1,0 +1,157 @@
+"""``cdn simulate``: replay request logs through the network under several strategies."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cdn.caching import POLICIES
+from cdn.cli.options import (
+    PATH,
+    catalog_option,
+    json_option,
+    out_option,
+    print_result,
+    quiet_option,
+    stderr_console,
+    topology_option,
+)
+from cdn.errors import DataError, UnknownNameError
+from cdn.files.catalogs import read_catalog
+from cdn.files.contents import read_placement
+from cdn.files.demands import read_demand
+from cdn.files.topologies import read_topology
+from cdn.logs.request_logs import read_request_log
+from cdn.model.catalog import Catalog
+from cdn.model.demand import Demand
+from cdn.model.network import Network
+from cdn.model.problem import Problem, build_problem
+from cdn.model.request_log import RequestLog
+from cdn.model.topology import Topology
+from cdn.simulation import HYBRID, PINNED, Metrics, demand_of_log, simulate_all, summarise, write_results
+from cdn.simulation.results import summary_of
+from cdn.simulation.strategies import DEFAULT_HYBRID_POLICY, DEFAULT_REACTIVE_SHARE
+from cdn.units import format_bytes, format_rate, format_share
+
+CHOICES = (PINNED, *POLICIES, HYBRID)
+
+
+class StrategiesParam(click.ParamType):
+    """Strategies joined by commas, such as ``pinned,lru,hybrid``; each counts once."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+        for name in names:
+            if name not in CHOICES:
+                raise UnknownNameError("policy", name, CHOICES)
+        return names
+
+
+@click.command()
+@topology_option
+@catalog_option
+@click.option("--log", "log_paths", type=PATH, multiple=True, required=True,
+              help="Request log to replay; may be repeated.")
+@click.option("--warm-up", "warm_up_paths", type=PATH, multiple=True,
+              help="Earlier request log that fills the reactive caches and is not counted; may be repeated.")
+@click.option("--placement", "placement_path", type=PATH, default=None,
+              help="Placement of the whole storage: what pinned pins and hybrid trims.")
+@click.option("--hybrid-placement", "hybrid_path", type=PATH, default=None,
+              help="Placement that was planned for hybrid's pinned share.")
+@click.option("--demand", "demand_path", type=PATH, default=None,
+              help="Demand that hybrid trims the placement by  [default: the warm-up's]")
+@click.option("--policy", "strategies", type=StrategiesParam(), default=",".join(POLICIES), show_default=True,
+              help=f"What to replay, joined by commas: {', '.join(CHOICES)}.")
+@click.option("--reactive-share", type=click.FloatRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
+              help="Share of each cache's storage that hybrid leaves to its policy.")
+@click.option("--hybrid-policy", type=click.Choice(sorted(POLICIES)), default=DEFAULT_HYBRID_POLICY, show_default=True,
+              help="Policy of hybrid's reactive share.")
+@out_option
+@json_option
+@quiet_option
+def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...], warm_up_paths: tuple[Path, ...],
+             placement_path: Path | None, hybrid_path: Path | None, demand_path: Path | None,
+             strategies: tuple[str, ...], reactive_share: float, hybrid_policy: str, out_path: Path, as_json: bool,
+             quiet: bool) -> None:
+    """Replay a request log that was not planned with: who serves it, what it costs, what stays off the origin."""
+    _check_options(strategies, placement_path, hybrid_path, demand_path or warm_up_paths)
+    progress = stderr_console(quiet)
+    topology, catalog = read_topology(topology_path), read_catalog(catalog_path)
+    log = _read_log(log_paths, topology, catalog, progress)
+    warm_up = _read_log(warm_up_paths, topology, catalog, progress) if warm_up_paths else None
+    demand = _trimming_demand(demand_path, log, warm_up)
+    problem = _build_problem(topology, catalog, catalog_path, demand, log)
+    placements = {name: read_placement(path, topology.site_index, catalog.asset_index)
+                  for name, path in ((PINNED, placement_path), (HYBRID, hybrid_path)) if path is not None}
+    with progress.status(f"replaying {len(log)} requests with {', '.join(strategies)}"):
+        try:
+            replays = simulate_all(problem, topology, catalog, log, strategies, placements, warm_up=warm_up,
+                                   reactive_share=reactive_share, hybrid_policy=hybrid_policy)
+        except ValueError as error:
+            expected = f"a placement and logs that fit together ({error})"
+            raise DataError.of_file(hybrid_path or placement_path or log_paths[0], expected) from error
+    results = {name: summarise(problem, topology, log, replay) for name, replay in replays.items()}
+    parameters = {"reactive_share": reactive_share, "hybrid_policy": hybrid_policy} if HYBRID in strategies else {}
+    write_results(out_path, results, topology, parameters)
+    payload = {"parameters": parameters, "strategies": {name: summary_of(m, topology) for name, m in results.items()}}
+    print_result(as_json, payload, lambda console: _show(console, results, problem))
+
+
+def _check_options(strategies: tuple[str, ...], placement_path: Path | None, hybrid_path: Path | None,
+                   demand_source: Path | tuple[Path, ...] | None) -> None:
+    if PINNED in strategies and placement_path is None:
+        raise click.UsageError("pinned needs --placement")
+    if HYBRID in strategies and hybrid_path is None and not (placement_path and demand_source):
+        raise click.UsageError("hybrid needs --hybrid-placement, or --placement and what to trim it by: "
+                               "--demand or --warm-up")
+
+
+def _read_log(paths: tuple[Path, ...], topology: Topology, catalog: Catalog, progress: Console) -> RequestLog:
+    log, quarantine = read_request_log(paths, topology.region_index, catalog.asset_index)
+    if quarantine.bad_rows:
+        progress.print(f"{quarantine.bad_rows} of {quarantine.rows_read} rows left out: {dict(quarantine.counts)}",
+                       markup=False)
+    return log
+
+
+def _trimming_demand(path: Path | None, log: RequestLog, warm_up: RequestLog | None) -> Demand:
+    """The replayed log is never the source: the hybrid must not know what it is tested on."""
+    if path is not None:
+        return read_demand(path, log.region_index, log.asset_index)
+    return demand_of_log(log.select(np.zeros(len(log), dtype=bool)) if warm_up is None else warm_up)
+
+
+def _build_problem(topology: Topology, catalog: Catalog, catalog_path: Path, demand: Demand,
+                   log: RequestLog) -> Problem:
+    first_day = pd.Timestamp(int(log.day[0]), unit="D") if len(log) else None
+    try:
+        return build_problem(Network(topology), catalog, demand, day=first_day)
+    except (ValueError, KeyError) as error:
+        raise DataError.of_file(catalog_path, f"rules that can be kept ({error})") from error
+
+
+def _show(console: Console, results: dict[str, Metrics], problem: Problem) -> None:
+    first = next(iter(results.values()))
+    table = Table(title=f"{first.requests} requests, {format_bytes(first.bytes)}")
+    for heading in ("policy", "offload", "request hit ratio", "delivery cost", "origin bytes", "busiest site"):
+        table.add_column(heading, justify="left" if heading in ("policy", "busiest site") else "right")
+    for name, metrics in results.items():
+        table.add_row(name, format_share(metrics.offload), format_share(metrics.request_hit_ratio),
+                      f"{metrics.delivery_cost:.6g}", format_bytes(metrics.origin_bytes), _busiest(metrics, problem))
+    console.print(table)
+
+
+def _busiest(metrics: Metrics, problem: Problem) -> str:
+    site = metrics.busiest_site
+    if site is None:
+        return "no caches"
+    peak, limit = metrics.peak_bps[site], metrics.egress_bps[site]
+    share = f", {format_share(peak / limit)} of its egress" if 0 < limit < float("inf") else ""
+    return f"{escape(problem.site_index.id_of(site))} {format_rate(peak)}{share}"

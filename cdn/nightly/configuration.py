@@ -1,0 +1,93 @@
+"""The nightly configuration (TOML), validated; paths are relative to the file they stand in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from cdn.caching import POLICIES
+from cdn.errors import DataError, Fault
+from cdn.files.topologies import load_toml, parse_record
+from cdn.forecasting import FORECASTERS
+from cdn.placement import PLACERS
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class InputsRecord(_Section):
+    topology: str = Field(description="topology file")
+    catalog: str = Field(description="catalog file")
+    history: list[str] = Field(min_length=1, description="request logs or log stores the forecast is made from")
+    stored_now: str | None = Field(None, description="what the appliances store now; without it they are empty")
+    replay: list[str] = Field([], description="request logs of the planned day, if it has passed; without them no replay")
+
+
+class ForecastRecord(_Section):
+    method: str = Field("shrinkage", description="forecaster")
+    history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
+    parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")
+
+
+class PlacementRecord(_Section):
+    method: str = Field("lp", description="placer")
+    gap: float = Field(0.005, ge=0, le=1, description="relative gap at which mip may stop")
+    time_limit_s: float | None = Field(None, gt=0, description="time limit of each solve")
+    reactive_share: float = Field(0.0, ge=0, lt=1, description="share of each cache left to the reactive policy")
+    reactive_policy: str = Field("lru", description="policy of the reactive share")
+
+
+class ReplayRecord(_Section):
+    policies: list[str] = Field(["lru", "lfu", "fifo"], description="reactive caches to compare with")
+    baselines: list[Literal["popularity", "pinned"]] = Field(
+        ["popularity", "pinned"], description="placements to compare with, from the same forecast")
+    clairvoyant: bool = Field(True, description="also place with the day's true demand, for the regret")
+
+
+class OutputRecord(_Section):
+    runs: str = Field("runs", description="folder that gets one folder per night")
+
+
+class ConfigRecord(_Section):
+    day: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$",
+                            description="UTC day planned for; without it the day after the newest request of the history")
+    inputs: InputsRecord
+    forecast: ForecastRecord = ForecastRecord()
+    placement: PlacementRecord = PlacementRecord()
+    replay: ReplayRecord = ReplayRecord()
+    output: OutputRecord = OutputRecord()
+
+
+@dataclass(frozen=True)
+class NightlyConfig:
+    """A validated configuration and the folder its paths start from."""
+
+    record: ConfigRecord
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """A path of the configuration as seen from here."""
+        return self.folder / name
+
+    @property
+    def day(self) -> pd.Timestamp | None:
+        return None if self.record.day is None else pd.Timestamp(self.record.day)
+
+
+def read_config(path: Path) -> NightlyConfig:
+    """Reads and validates a configuration. Raises DataError with every fault and the known names."""
+    path = Path(path)
+    record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
+    named = [("forecast", "method", record.forecast.method, FORECASTERS), ("placement", "method", record.placement.method, PLACERS),
+             ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES)]
+    named += [(f"replay.policies[{k}]", None, policy, POLICIES) for k, policy in enumerate(record.replay.policies, 1)]
+    faults = [Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
+              for section, key, value, known in named if value not in known]
+    if record.day is not None and pd.isna(pd.to_datetime(record.day, errors="coerce")):
+        faults.append(Fault(str(path), None, "day", record.day, "a day of the calendar"))
+    if faults:
+        raise DataError(faults)
+    return NightlyConfig(record, path.parent)
