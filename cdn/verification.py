@@ -10,10 +10,17 @@ from pathlib import Path
 
 from cdn.evaluation import evaluate, lower_bound
 from cdn.files.certificates import read_certificate
+from cdn.files.contents import read_stored_now
 from cdn.files.fill_plans import read_fill_plan
-from cdn.files.plan_folders import FILL_PLAN_FILE, PlanInputs, read_folder_inputs, read_folder_placement
+from cdn.files.plan_folders import (
+    FILL_PLAN_FILE,
+    STORED_AFTER_FILE,
+    PlanInputs,
+    read_folder_inputs,
+    read_folder_placement,
+)
 from cdn.files.writing import digest_of
-from cdn.filling.checking import check_fill_plan
+from cdn.filling import check_fill_plan
 from cdn.model.placement import Certificate, Placement
 from cdn.model.problem import Problem
 
@@ -78,10 +85,13 @@ def _check_bound(problem: Problem, certificate: Certificate) -> Iterator[Check]:
 
 
 def _check_fill_plan(folder: Path, inputs: PlanInputs, placement: Placement) -> Check:
-    topology = inputs.network.topology
+    topology = inputs.planned_topology
     plan = read_fill_plan(folder / FILL_PLAN_FILE, topology, inputs.catalog)
-    faults = check_fill_plan(topology, inputs.catalog, inputs.stored_now, placement.stored, plan)
-    return Check("fill plan", not faults, "; ".join(str(fault) for fault in faults[:3]) if faults else f"{len(plan)} steps hold")
+    after_path = folder / STORED_AFTER_FILE
+    after = read_stored_now(after_path, topology, inputs.catalog.asset_index) if after_path.is_file() else None
+    faults = check_fill_plan(topology, inputs.catalog, inputs.stored_now, placement.stored, plan, inputs.day, after)
+    found = "; ".join(str(fault) for fault in faults[:3]) if faults else f"{len(plan)} steps hold"
+    return Check("fill plan", not faults, found)
 
 
 def _agree(stated: float, recomputed: float, scale: float) -> bool:

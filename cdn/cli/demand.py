@@ -27,8 +27,9 @@ def demand() -> None:
 def generate(parameters: Path, out_path: Path, seed: int | None, as_json: bool, quiet: bool) -> None:
     """Draw a catalog and days of requests from PARAMETERS (TOML), calibrated to figures measured on real logs.
 
-    Writes catalog.csv, requests-YYYY-MM-DD.parquet for each day, stored_now.csv, calibration.json and, where the
-    regions are made up, topology.toml. The same parameters and seed give the same bytes.
+    Writes catalog.csv, history/requests-YYYY-MM-DD.parquet for each day (the last days in held_out/ where the
+    parameters say so), stored_now.csv, calibration.json and, where the regions are made up, topology.toml. An
+    earlier sample there is replaced. The same parameters and seed give the same bytes.
     """
     progress = stderr_console(quiet)
     summary = generate_sample(parameters, out_path, seed, lambda day: progress.print(f"drew {day}"))

@@ -73,8 +73,8 @@ def fill(topology_path: Path, catalog_path: Path, stored_path: Path | None, plac
     night = first_day_to_plan(topology, pd.Timestamp.now("UTC").tz_localize(None)) if day is None else day
     try:
         problem = build_problem(network, catalog, demand, stored, night)
-    except ValueError as error:
-        raise DataError.of_file(catalog_path, str(error)) from error
+    except (ValueError, KeyError) as error:
+        raise DataError.of_file(catalog_path, f"rules that can be kept ({error})") from error
     stderr_console(quiet).print(f"planning the night that prepares {night.date()} (UTC)")
     result = plan_fill(problem, network, catalog, stored, wanted, night)
     write_fill_plan(result.plan, topology, catalog, out_path)

@@ -1,5 +1,6 @@
 """``cdn simulate``: replay request logs through the network under several strategies."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -140,18 +141,21 @@ def _build_problem(topology: Topology, catalog: Catalog, catalog_path: Path, dem
 def _show(console: Console, results: dict[str, Metrics], problem: Problem) -> None:
     first = next(iter(results.values()))
     table = Table(title=f"{first.requests} requests, {format_bytes(first.bytes)}")
-    for heading in ("policy", "offload", "request hit ratio", "delivery cost", "origin bytes", "busiest site"):
-        table.add_column(heading, justify="left" if heading in ("policy", "busiest site") else "right")
+    for heading in ("policy", "offload", "request\nhit ratio", "delivery\ncost", "origin\nbytes", "busiest\nsite",
+                    "its\npeak", "of its\negress"):
+        is_name = heading in ("policy", "busiest\nsite")
+        table.add_column(heading, justify="left" if is_name else "right", no_wrap=not is_name, overflow="fold")
     for name, metrics in results.items():
         table.add_row(name, format_share(metrics.offload), format_share(metrics.request_hit_ratio),
-                      f"{metrics.delivery_cost:.6g}", format_bytes(metrics.origin_bytes), _busiest(metrics, problem))
+                      f"{metrics.delivery_cost:.6g}", format_bytes(metrics.origin_bytes), *_busiest(metrics, problem))
     console.print(table)
 
 
-def _busiest(metrics: Metrics, problem: Problem) -> str:
+def _busiest(metrics: Metrics, problem: Problem) -> tuple[str, str, str]:
+    """The busiest cache, its peak, and the share of its egress limit that takes."""
     site = metrics.busiest_site
     if site is None:
-        return "no caches"
-    peak, limit = metrics.peak_bps[site], metrics.egress_bps[site]
-    share = f", {format_share(peak / limit)} of its egress" if 0 < limit < float("inf") else ""
-    return f"{escape(problem.site_index.id_of(site))} {format_rate(peak)}{share}"
+        return "no caches", "", ""
+    peak_bps, limit_bps = metrics.peak_bps[site], metrics.egress_bps[site]
+    share = format_share(peak_bps / limit_bps) if 0 < limit_bps < math.inf else "no limit"
+    return escape(problem.site_index.id_of(site)), format_rate(peak_bps), share

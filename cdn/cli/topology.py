@@ -136,6 +136,6 @@ def _show(console: Console, imported: ImportedTopology) -> None:
         table.add_row(name.removesuffix("_bytes").replace("_", " "), shown)
     table.add_row("origin at", Text(_origin_node(imported.topology)))
     console.print(table)
-    console.print("\nassumed, for the graph does not say:")
+    console.print("\nfilled in, for the graph does not say:")
     for line in imported.assumed:
         console.print(Text(f"- {line}"))

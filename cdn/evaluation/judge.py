@@ -157,7 +157,7 @@ def _broken_routing(problem: Problem, placement: Placement, routing: Routing):
     demand, n = problem.demand, problem.n_caches
     asset, region = demand.asset[routing.entry], demand.region[routing.entry]
 
-    def name(k: int) -> str:
+    def name(k: np.integer) -> str:
         return (f"{problem.site_index.id_of(routing.site[k])}/{problem.asset_index.id_of(asset[k])}"
                 f"/{problem.region_index.id_of(region[k])}")
 

@@ -38,7 +38,11 @@ _MODEL_COLUMNS = ("asset_id", "title_id", "size_bytes", "licence_start", "licenc
 
 def read_catalog(path: Path | str) -> Catalog:
     """Reads a catalog. Raises DataError with file, row, column, value and what was expected."""
-    frame = read_table(path, CATALOG)
+    return catalog_of(read_table(path, CATALOG))
+
+
+def catalog_of(frame: pd.DataFrame) -> Catalog:
+    """The catalog of a table that was read by its schema."""
     return Catalog(
         asset_index=Index(frame["asset_id"]),
         title_ids=frame["title_id"].to_numpy(dtype=object),

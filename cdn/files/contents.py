@@ -9,7 +9,7 @@ from cdn.errors import DataError, Fault
 from cdn.files.schema import Column, TableSchema, positions, read_table, write_table
 from cdn.model.fill_plan import StoredNow
 from cdn.model.index import Index
-from cdn.model.placement import Placement, Routing
+from cdn.model.placement import Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.model.topology import Topology
@@ -103,11 +103,6 @@ def write_routing(routing: Routing, problem: Problem, path: Path | str) -> None:
     }), path)
 
 
-def appliance_sites(topology: Topology) -> np.ndarray:
-    """(number of appliances,) site of each."""
-    return topology.site_index.positions_of(np.array([a.site_id for a in topology.appliances], dtype=object))
-
-
-def placement_of_stored(stored: StoredNow, topology: Topology, asset_index: Index) -> Placement:
-    """What the sites hold now, as a placement."""
-    return Placement(SiteAssets.from_pairs(appliance_sites(topology)[stored.appliance], stored.asset, len(asset_index)))
+def placement_of_stored(stored: StoredNow, topology: Topology, n_assets: int) -> SiteAssets:
+    """What the sites hold, of what their appliances hold."""
+    return SiteAssets.from_pairs(topology.appliance_sites[stored.appliance], stored.asset, n_assets)

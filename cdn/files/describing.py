@@ -13,6 +13,8 @@ HEADER = ("column", "type", "unit", "default", "meaning")
 _UNITS_BY_ENDING = {"cost_per_gb": "cost/GB", "_gbps": "Gbit/s", "_gb": "GB", "_ms": "ms", "latitude": "degrees",
                     "longitude": "degrees", "_bps": "bit/s", "_bytes": "bytes", "_km": "km", "_hours": "hours",
                     "_days": "days", "_s": "s"}
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_PLURALS = ("string", "number", "integer", "table")
 _TYPE_WORDS = {str: "string", float: "number", int: "integer", bool: "true or false"}
 
 
@@ -60,11 +62,13 @@ def _shown(default: Any) -> str:
 
 
 def _field_type(field: FieldInfo) -> str:
-    limits = {name: getattr(item, name) for item in field.metadata for name in ("ge", "gt", "le", "lt")
-              if getattr(item, name, None) is not None}
-    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    bounds = " and ".join(f"{signs[name]} {limit:g}" for name, limit in limits.items())
-    return " ".join(part for part in (_type_words(field.annotation), bounds) if part)
+    return _with_limits(_type_words(field.annotation), field.metadata)
+
+
+def _with_limits(words: str, metadata: Iterable[Any]) -> str:
+    found = ((name, getattr(item, name, None)) for item in metadata for name in _SIGNS)
+    limits = {name: limit for name, limit in found if limit is not None}
+    return " ".join([words, " and ".join(f"{_SIGNS[name]} {limit:g}" for name, limit in limits.items())]).rstrip()
 
 
 def _type_words(annotation: Any) -> str:
@@ -72,12 +76,13 @@ def _type_words(annotation: Any) -> str:
     if origin is Literal:
         return " or ".join(f"`{choice}`" for choice in arguments)
     if origin is Annotated:
-        return _type_words(arguments[0])
+        inside = [each for item in arguments[1:] for each in (item.metadata if isinstance(item, FieldInfo) else [item])]
+        return _with_limits(_type_words(arguments[0]), inside)
     if origin in (Union, types.UnionType):
         return " or ".join(_type_words(part) for part in arguments if part is not type(None))
     if origin in (list, tuple):
-        inner = [part for part in arguments if part is not Ellipsis]
-        return "list of " + " or ".join(dict.fromkeys(_type_words(part) for part in inner))
+        inner = dict.fromkeys(_type_words(part) for part in arguments if part is not Ellipsis)
+        return "list of " + " or ".join(f"{words}s" if words in _PLURALS else words for words in inner)
     if origin is dict:
         return f"table of {_type_words(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

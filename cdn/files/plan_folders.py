@@ -8,7 +8,9 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +35,7 @@ from cdn.model.fill_plan import StoredNow
 from cdn.model.network import Network
 from cdn.model.placement import Certificate, Placement
 from cdn.model.problem import Problem, build_problem
+from cdn.model.topology import Topology
 
 PLACEMENT_FILE, ROUTING_FILE = "placement.parquet", "routing.parquet"
 FILL_PLAN_FILE, STORED_AFTER_FILE = "fill_plan.parquet", "stored_after.parquet"
@@ -51,15 +54,29 @@ class PlanInputs:
     day: pd.Timestamp | None
     pinned_share: float = 1.0
 
+    @cached_property
+    def planned_topology(self) -> Topology:
+        """The network with the pinned share of each appliance's storage: what placement and fill plan may use."""
+        return self.network.topology.with_storage_share(self.pinned_share)
+
+    @cached_property
+    def planned_network(self) -> Network:
+        """The paths of the planned topology."""
+        return self.network if self.pinned_share == 1.0 else Network(self.planned_topology)
+
     def build_problem(self) -> Problem:
         """The problem that is planned, with the pinned share of the storage. Raises DataError where rules
         contradict each other."""
-        return self.build_whole_problem().with_storage_share(self.pinned_share)
+        return self._checked(lambda: self.build_whole_problem().replace(storage_bytes=self.planned_topology.storage_bytes))
 
     def build_whole_problem(self) -> Problem:
         """The problem with all of each cache's storage."""
+        return self._checked(
+            lambda: build_problem(self.network, self.catalog, self.demand, self.stored_now, self.day))
+
+    def _checked(self, build: Callable[[], Problem]) -> Problem:
         try:
-            return build_problem(self.network, self.catalog, self.demand, self.stored_now, self.day)
+            return build()
         except (ValueError, KeyError) as error:
             raise DataError.of_file(self.catalog_path, f"rules that can be kept ({error})") from error
 

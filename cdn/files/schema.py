@@ -6,6 +6,7 @@ Every format is one ``TableSchema``; the READMEs of ``topologies/`` and ``demand
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from cdn.files.writing import replace_file
 REQUIRED = object()
 LIST_SEPARATOR = ";"
 PARQUET, CSV = ".parquet", ".csv"
+INTEGER_LIMIT = 2**53  # from here on not every integer is a float
+_EXPECTED = {"string": "a non-empty text", "integer": "an integer", "number": "a finite number",
+             "time": "a UTC time such as 2012-12-28T00:00:00Z", "list": f"ids joined by '{LIST_SEPARATOR}'"}
+_DATE = r"\s*\d{4}-\d{2}-\d{2}"
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,7 @@ class Column:
         """What a valid value is, in words, for error messages."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        words = {"string": "a non-empty text", "integer": "an integer", "number": "a finite number",
-                 "time": "a UTC time such as 2012-12-28T00:00:00Z", "list": f"ids joined by '{LIST_SEPARATOR}'"}[self.kind]
+        words = _EXPECTED[self.kind]
         if self.minimum is not None:
             words += f" >= {self.minimum:g}"
         if self.above is not None:
@@ -55,7 +59,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table format: its columns and the columns that together name a row. ``open_ended``: further columns are kept."""
+    """A table format: its columns and those that together name a row. ``open_ended``: further columns are kept."""
 
     name: str
     columns: tuple[Column, ...]
@@ -110,12 +114,21 @@ def read_raw(path: Path | str) -> pd.DataFrame:
             frame = pq.read_table(path, memory_map=False).to_pandas()
             return frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
         if path.suffix == CSV:
+            # The header is read as a row: pandas would rename repeated columns and take a surplus field for an index.
             frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False,
-                                quoting=csv.QUOTE_MINIMAL)
-            return frame.set_axis(pd.RangeIndex(2, len(frame) + 2))
+                                quoting=csv.QUOTE_MINIMAL, header=None)
+            return _under_header(frame, str(path))
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, pa.ArrowException, OSError) as error:
         raise DataError.of_file(path, f"a readable table ({' '.join(str(error).split())})") from error
     raise DataError.of_file(path, f"a file name ending in {CSV} or {PARQUET}", path.suffix)
+
+
+def _under_header(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    header = frame.iloc[0].fillna("").tolist()
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise DataError(Fault(name, 1, column, None, "a column that stands once") for column in repeated)
+    return frame.iloc[1:].set_axis(header, axis=1).set_axis(pd.RangeIndex(2, len(frame) + 1))
 
 
 def _converted(raw: pd.DataFrame, column: Column) -> tuple[Any, np.ndarray]:
@@ -125,18 +138,12 @@ def _converted(raw: pd.DataFrame, column: Column) -> tuple[Any, np.ndarray]:
         return _filled(column, n, raw.index), np.zeros(n, dtype=bool)
     cells = raw[column.name]
     if column.kind == "list":
-        return _lists(cells), np.zeros(n, dtype=bool)
-    empty = (cells.isna() | (cells.astype(object) == "")).to_numpy()
+        return _lists(cells)
+    empty = (cells.isna() | cells.isin([""])).to_numpy()
     if column.kind == "string":
-        text = cells.astype(object).where(~empty, None)
-        text = text.map(lambda cell: cell if cell is None or isinstance(cell, str) else str(cell))
-        values, bad = text, np.zeros(n, dtype=bool)
-        if column.choices:
-            bad = ~empty & ~text.isin(column.choices).to_numpy()
+        values, bad = _texts(cells, empty, column)
     elif column.kind == "time":
-        values = pd.to_datetime(cells.where(~empty), utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
-        values = values.astype("datetime64[us]")
-        bad = ~empty & values.isna().to_numpy()
+        values, bad = _times(cells, empty)
     else:
         values, bad = _numbers(cells, empty, column)
     if column.required:
@@ -146,13 +153,41 @@ def _converted(raw: pd.DataFrame, column: Column) -> tuple[Any, np.ndarray]:
     return values, bad
 
 
+def _texts(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Series, np.ndarray]:
+    """Text as it stands; numbers (ids that a Parquet file stores as such) as text; nothing else."""
+    text = cells.astype(object).where(~empty, None)
+    bad = np.zeros(len(cells), dtype=bool)
+    if not isinstance(cells.dtype, pd.StringDtype):
+        text = text.map(lambda cell: cell if cell is None or isinstance(cell, str) else
+                        str(cell) if isinstance(cell, Number) else "")
+        bad = ~empty & (text == "").to_numpy()
+    if column.choices:
+        bad |= ~empty & ~text.isin(column.choices).to_numpy()
+    return text, bad
+
+
+def _times(cells: pd.Series, empty: np.ndarray) -> tuple[pd.Series, np.ndarray]:
+    """Text that begins with a date (pandas also knows ``now``), or a Parquet file's own times and dates."""
+    if pd.api.types.is_numeric_dtype(cells):
+        cells = pd.Series(None, index=cells.index, dtype=object)
+    elif not pd.api.types.is_datetime64_any_dtype(cells):
+        cells = cells.astype(object).where(~empty, None)
+        is_text = cells.map(lambda cell: isinstance(cell, str))
+        cells = cells.where(~is_text | cells.where(is_text, "").str.match(_DATE), None)
+    values = pd.to_datetime(cells, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
+    values = values.astype("datetime64[us]")
+    return values, ~empty & values.isna().to_numpy()
+
+
 def _numbers(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Series, np.ndarray]:
+    if pd.api.types.is_bool_dtype(cells):
+        cells = pd.Series(None, index=cells.index, dtype=object)
     values = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
     found = values.to_numpy()
     with np.errstate(invalid="ignore"):
         bad = ~empty & ~np.isfinite(found)
         if column.kind == "integer":
-            bad |= ~empty & ((found != np.floor(found)) | (np.abs(found) > 2**53))
+            bad |= ~empty & ((found != np.floor(found)) | (np.abs(found) >= INTEGER_LIMIT))
         if column.minimum is not None:
             bad |= ~empty & (found < column.minimum)
         if column.above is not None:
@@ -160,15 +195,17 @@ def _numbers(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Se
     return values, bad
 
 
-def _lists(cells: pd.Series) -> pd.Series:
-    def ids(cell: Any) -> tuple[str, ...]:
+def _lists(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    def ids(cell: Any) -> tuple[str, ...] | None:
         if isinstance(cell, str):
             return tuple(part for part in (part.strip() for part in cell.split(LIST_SEPARATOR)) if part)
-        if cell is None or (isinstance(cell, float) and np.isnan(cell)):
-            return ()
-        return tuple(str(part) for part in cell)
+        if isinstance(cell, np.ndarray | list | tuple):
+            return tuple(cell) if all(isinstance(part, str) for part in cell) else None
+        return () if pd.isna(cell) else None
 
-    return cells.map(ids).astype(object)
+    found = [ids(cell) for cell in cells.astype(object)]
+    values = pd.Series([() if each is None else each for each in found], index=cells.index, dtype=object)
+    return values, np.array([each is None for each in found], dtype=bool)
 
 
 def _filled(column: Column, n: int, index: pd.Index) -> pd.Series:
@@ -192,8 +229,8 @@ def positions(frame: pd.DataFrame, column: str, index: Any, what: str) -> np.nda
     found = index.positions_of(frame[column])
     unknown = np.flatnonzero(found < 0)
     if len(unknown):
-        raise DataError(Fault(frame.attrs["file"], int(frame.index[k]), column, frame[column].iloc[k], f"an id of the {what}")
-                        for k in unknown)
+        raise DataError(Fault(frame.attrs["file"], int(frame.index[k]), column, frame[column].iloc[k],
+                              f"an id of the {what}") for k in unknown)
     return found
 
 
@@ -205,9 +242,16 @@ def write_table(frame: pd.DataFrame, path: Path | str) -> None:
         replace_file(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
     elif path.suffix == CSV:
         replace_file(path, lambda temporary: frame.to_csv(temporary, index=False, lineterminator="\n",
-                                                          date_format="%Y-%m-%dT%H:%M:%SZ"))
+                                                          date_format=_date_format(frame)))
     else:
         raise DataError.of_file(path, f"a file name ending in {CSV} or {PARQUET}", path.suffix)
+
+
+def _date_format(frame: pd.DataFrame) -> str:
+    """Whole seconds where all times are, else microseconds: nothing is cut off."""
+    times = frame.select_dtypes("datetime")
+    fine = any((times[name].dropna().dt.microsecond != 0).any() for name in times.columns)
+    return "%Y-%m-%dT%H:%M:%S.%fZ" if fine else "%Y-%m-%dT%H:%M:%SZ"
 
 
 def joined(ids: Sequence[str]) -> str:

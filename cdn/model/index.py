@@ -37,7 +37,7 @@ class Index:
         """All ids, in order (object array; a copy)."""
         return self._ids.to_numpy(copy=True)
 
-    def id_of(self, position: int) -> str:
+    def id_of(self, position: int | np.integer) -> str:
         """The id at a dense position."""
         return self._ids[position]
 

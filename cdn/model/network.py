@@ -85,6 +85,9 @@ class Network:
                 [[self.path_cost_per_byte(site.id, region.node_id) for region in topology.regions]
                  for site in topology.sites]
             )
+        for s, site in enumerate(topology.sites):
+            if site.serves is not None:
+                costs[s, [region.id not in site.serves for region in topology.regions]] = np.inf
         unreached = np.flatnonzero(~np.isfinite(costs[-1]))
         if len(unreached):
             names = [topology.regions[r].id for r in unreached[:5]]

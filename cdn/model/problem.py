@@ -1,5 +1,6 @@
 """The placement problem as numbers: everything a placer, the judge or a scenario may look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -107,16 +108,6 @@ class Problem:
         able[pinned] = True
         return able
 
-    def with_storage_share(self, share: float) -> "Problem":
-        """The problem with only a share of each cache's storage for planned assets (the rest is reactive).
-
-        Where the pins of a site need more than that they keep it: a pin is a rule.
-        """
-        if share == 1.0:
-            return self
-        pinned_bytes = self.pinned.bytes_per_site(self.size_bytes, self.n_caches)
-        return self.replace(storage_bytes=np.maximum(np.floor(self.storage_bytes * share), pinned_bytes))
-
     def replace(self, **changes) -> "Problem":
         """The same problem with some fields changed: a what-if is a new value."""
         return replace(self, **changes)
@@ -126,16 +117,15 @@ def build_problem(network: Network, catalog: Catalog, demand: Demand, stored: St
                   day: pd.Timestamp | None = None) -> Problem:
     """Puts topology, catalog, demand and what is stored now together.
 
-    Raises ValueError where pins contradict storage, exclusions or licences, or the origin cannot serve a region.
+    Raises ValueError where rules name a site that is no cache, pins contradict storage, exclusions or licences, or the
+    origin cannot serve a region.
     """
     topology = network.topology
     stored = stored or StoredNow.nothing()
     n_caches = topology.n_caches
-    per_appliance = np.array(
-        [(topology.site_index.position_of(a.site_id), a.storage_bytes, a.egress_bps, a.fill_bytes)
-         for a in topology.appliances], dtype=float).reshape(-1, 4)
-    site_of = per_appliance[:, 0].astype(np.int32)
-    storage, egress, fill = (np.bincount(site_of, weights=per_appliance[:, k], minlength=n_caches) for k in (1, 2, 3))
+    site_of = topology.appliance_sites
+    egress, fill = (np.bincount(site_of, weights=[getattr(a, name) for a in topology.appliances], minlength=n_caches)
+                    for name in ("egress_bps", "fill_bytes"))
     return Problem(
         site_index=topology.site_index,
         region_index=topology.region_index,
@@ -143,12 +133,12 @@ def build_problem(network: Network, catalog: Catalog, demand: Demand, stored: St
         size_bytes=catalog.size_bytes,
         demand=demand,
         cost_per_byte=network.cost_per_byte,
-        storage_bytes=storage,
+        storage_bytes=topology.storage_bytes,
         egress_bps=egress,
         fill_bytes=fill,
         fill_cost_per_byte=network.fill_cost_per_byte,
         stored=SiteAssets.from_pairs(site_of[stored.appliance], stored.asset, len(catalog)),
-        pinned=_rule_pairs(catalog.pinned_sites, topology.site_index, len(catalog)),
+        pinned=_rule_pairs(catalog.pinned_sites, topology.site_index, catalog.asset_index),
         excluded=_excluded(catalog, topology.site_index, n_caches, day),
         servable=_servable(catalog, demand),
         path_links=network.path_links,
@@ -156,14 +146,20 @@ def build_problem(network: Network, catalog: Catalog, demand: Demand, stored: St
     )
 
 
-def _rule_pairs(rule, site_index: Index, n_assets: int) -> SiteAssets:
-    pairs = [(site_index.position_of(site), asset) for asset, sites in rule.items() for site in sites]
-    site, asset = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return SiteAssets.from_pairs(site, asset, n_assets)
+def _rule_pairs(rule: Mapping[int, tuple[str, ...]], site_index: Index, asset_index: Index) -> SiteAssets:
+    """Pairs of a catalog's rule. The origin holds everything, so no rule may name it."""
+    site = site_index.positions_of([site for sites in rule.values() for site in sites])
+    asset = np.repeat(np.fromiter(rule, dtype=np.int64, count=len(rule)), [len(sites) for sites in rule.values()])
+    wrong = np.flatnonzero((site < 0) | (site == len(site_index) - 1))
+    if len(wrong):
+        names = [site for sites in rule.values() for site in sites]
+        raise ValueError(f"asset {asset_index.id_of(asset[wrong[0]])!r} names {names[wrong[0]]!r}, which is no edge or "
+                         "mid site")
+    return SiteAssets.from_pairs(site, asset, len(asset_index))
 
 
 def _excluded(catalog: Catalog, site_index: Index, n_caches: int, day: pd.Timestamp | None) -> SiteAssets:
-    listed = _rule_pairs(catalog.excluded_sites, site_index, len(catalog))
+    listed = _rule_pairs(catalog.excluded_sites, site_index, catalog.asset_index)
     if day is None:
         return listed
     unlicensed = np.flatnonzero(~catalog.licensed_on(day))

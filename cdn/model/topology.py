@@ -5,9 +5,11 @@ Everything numeric that the rest needs of it (cheapest paths, serving costs) is 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from cdn.model.index import Index
 
@@ -17,7 +19,8 @@ SITE_KINDS = (EDGE, MID, ORIGIN)
 
 @dataclass(frozen=True)
 class Site:
-    """A location with appliances. Kind is ``edge``, ``mid`` or ``origin`` (which holds everything)."""
+    """A location with appliances. Kind is ``edge``, ``mid`` or ``origin`` (which holds everything). ``serves``: the only
+    regions it may serve (an edge inside an ISP serves that ISP's clients); None for all that a path reaches."""
 
     id: str
     kind: str
@@ -25,6 +28,7 @@ class Site:
     longitude: float | None = None
     time_zone: str = "UTC"
     fill_cost_per_byte: float | None = None
+    serves: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,9 @@ class Topology:
         for appliance in self.appliances:
             if appliance.site_id not in cache_ids:
                 yield f"appliance {appliance.id!r}: site {appliance.site_id!r} is no edge or mid site"
-        for zone in sorted({member.time_zone for member in (*self.sites, *self.regions)}):
-            if not _is_time_zone(zone):
+        zones = {site.time_zone for site in self.sites} | {region.time_zone for region in self.regions}
+        for zone in sorted(zones):
+            if not is_time_zone(zone):
                 yield f"time zone {zone!r} is not in the IANA database"
 
     @property
@@ -149,12 +154,29 @@ class Topology:
     def appliance_index(self) -> Index:
         return Index(appliance.id for appliance in self.appliances)
 
+    @cached_property
+    def appliance_sites(self) -> np.ndarray:
+        """(number of appliances,) int32 site of each."""
+        return self.site_index.positions_of(np.array([a.site_id for a in self.appliances], dtype=object))
+
+    @cached_property
+    def storage_bytes(self) -> np.ndarray:
+        """(S,) storage of each cache: that of its appliances."""
+        per_appliance = [appliance.storage_bytes for appliance in self.appliances]
+        return np.bincount(self.appliance_sites, weights=per_appliance, minlength=self.n_caches)
+
+    def with_storage_share(self, share: float) -> "Topology":
+        """The network with only a share of each appliance's storage for planned assets (the rest is reactive)."""
+        return replace(self, appliances=tuple(
+            replace(appliance, storage_bytes=math.floor(appliance.storage_bytes * share)) for appliance in self.appliances))
+
     def appliances_of(self, site_id: str) -> tuple[Appliance, ...]:
         """The cluster of a site."""
         return tuple(appliance for appliance in self.appliances if appliance.site_id == site_id)
 
 
-def _is_time_zone(name: str) -> bool:
+def is_time_zone(name: str) -> bool:
+    """Does the IANA database know the zone?"""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -1,5 +1,6 @@
 """The nightly configuration (TOML), validated; paths are relative to the file they stand in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cdn.caching import POLICIES
 from cdn.errors import DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
-from cdn.forecasting import FORECASTERS
+from cdn.forecasting.forecasters import FORECASTERS
 from cdn.placement import PLACERS
 
 
@@ -81,8 +82,9 @@ def read_config(path: Path) -> NightlyConfig:
     """Reads and validates a configuration. Raises DataError with every fault and the known names."""
     path = Path(path)
     record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
-    named = [("forecast", "method", record.forecast.method, FORECASTERS), ("placement", "method", record.placement.method, PLACERS),
-             ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES)]
+    named: list[tuple[str, str | None, str, Mapping[str, Any]]] = [
+        ("forecast", "method", record.forecast.method, FORECASTERS), ("placement", "method", record.placement.method, PLACERS),
+        ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES)]
     named += [(f"replay.policies[{k}]", None, policy, POLICIES) for k, policy in enumerate(record.replay.policies, 1)]
     faults = [Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
               for section, key, value, known in named if value not in known]

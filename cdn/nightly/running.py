@@ -22,11 +22,13 @@ from cdn.files.catalogs import read_catalog
 from cdn.files.contents import placement_of_stored, read_stored_now, write_stored_now
 from cdn.files.fill_plans import write_fill_plan
 from cdn.files.plan_folders import FILL_PLAN_FILE, STORED_AFTER_FILE, PlanInputs, write_plan_folder
+from cdn.files.run_folders import MANIFEST_FILE, SUMMARY_FILE, TIMINGS_FILE
 from cdn.files.schema import write_table
 from cdn.files.topologies import read_topology
 from cdn.files.writing import digest_of, staged_folder, write_json
 from cdn.filling import FillResult, plan_fill
-from cdn.forecasting import forecast, history_of_log
+from cdn.forecasting.demand_forecast import day_number, forecast
+from cdn.forecasting.history import history_of_log
 from cdn.logs.quarantine import Quarantine
 from cdn.logs.request_logs import read_request_log
 from cdn.logs.store import log_files
@@ -41,7 +43,6 @@ from cdn.nightly.summary import summarise_night
 from cdn.planning import PlannedPlacement, plan_placement, without_seconds
 from cdn.simulation.results import write_results
 
-SUMMARY_FILE, MANIFEST_FILE, TIMINGS_FILE = "summary.json", "run.json", "timings.json"
 QUARANTINE_FILE = "quarantine.csv"
 LIBRARIES = ("numpy", "pandas", "scipy", "networkx", "pulp", "highspy", "numba", "pyarrow", "duckdb")
 
@@ -84,8 +85,8 @@ def run_night(config: NightlyConfig, day: pd.Timestamp | None = None,
     with watch.stage("reading"):
         night = _read_night(config, day or config.day)
     with watch.stage("forecast"):
-        demand = forecast(history_of_log(night.history, night.day), night.day, record.forecast.method, night.catalog,
-                          **record.forecast.parameters)
+        history = history_of_log(night.history, day_number(night.day), record.forecast.history_days)
+        demand = forecast(history, night.day, record.forecast.method, night.catalog, **record.forecast.parameters)
     inputs = PlanInputs(Network(night.topology), night.catalog, config.path(record.inputs.catalog), demand,
                         night.stored_now, night.day, 1.0 - record.placement.reactive_share)
     with watch.stage("placement"):
@@ -137,11 +138,6 @@ def _day_after(log: RequestLog, paths: list[Path]) -> pd.Timestamp:
     if not len(log):
         raise DataError.of_file(paths[0], "at least one request")
     return pd.Timestamp(0) + pd.Timedelta(days=int(log.day[-1]) + 1)
-
-
-def day_number(day: pd.Timestamp) -> int:
-    """Days since 1970 of a UTC day."""
-    return (day - pd.Timestamp(0)).days
 
 
 def _write_run(config: NightlyConfig, night: _Night, inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult,

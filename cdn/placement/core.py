@@ -10,7 +10,7 @@ import numpy as np
 
 from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates
-from cdn.placement.model import build_model
+from cdn.placement.model import build_model, solution_of
 from cdn.placement.solving import solve
 
 CORE_PAIRS = 400
@@ -33,7 +33,7 @@ def solve_core(problem: Problem, candidates: Candidates, level: np.ndarray, redu
     solved = solve(model, integer=True, gap=CORE_GAP, time_limit_s=min(CORE_TIME_LIMIT_S, time_limit_s or np.inf))
     held = decided.copy()
     if solved.has_solution:
-        held[kept] = [(variable.varValue or 0.0) > 0.5 for variable in model.y]
+        held[kept] = solution_of(model.y) > 0.5
     return held | candidates.pinned
 
 

@@ -8,7 +8,7 @@ from cdn.placement.candidates import Candidates, find_candidates, limits_may_bin
 from cdn.placement.core import WHOLE, solve_core
 from cdn.placement.exchanging import exchange
 from cdn.placement.greedy import held_pairs
-from cdn.placement.model import PlacementModel, build_model, read_placement, read_prices
+from cdn.placement.model import PlacementModel, build_model, read_placement, read_prices, solution_of
 from cdn.placement.rerouting import route_within_limits
 from cdn.placement.solving import FEASIBLE, OPTIMAL, solve
 
@@ -41,7 +41,7 @@ def place_lp(problem: Problem, time_limit_s: float | None = None) -> PlacerResul
 def round_relaxation(problem: Problem, candidates: Candidates, model: PlacementModel,
                      time_limit_s: float | None) -> np.ndarray:
     """Which pairs (P,) to hold: the best of several roundings of a solved relaxation."""
-    level = np.array([variable.varValue or 0.0 for variable in model.y])
+    level = solution_of(model.y)
     reduced_cost = np.array([variable.dj or 0.0 for variable in model.y])
     starts = [_fitting(problem, candidates, level, threshold) for threshold in ROUNDING_THRESHOLDS]
     if ((level > 1 - WHOLE) & (level < WHOLE)).any():

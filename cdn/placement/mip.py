@@ -7,7 +7,7 @@ from cdn.model.problem import Problem
 from cdn.placement.candidates import find_candidates, limits_may_bind
 from cdn.placement.greedy import held_pairs
 from cdn.placement.lp import complete_best, relax, round_relaxation
-from cdn.placement.model import build_model
+from cdn.placement.model import build_model, solution_of
 from cdn.placement.rerouting import route_within_limits
 from cdn.placement.solving import OPTIMAL, solve
 
@@ -25,11 +25,11 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
     solved = solve(model, integer=True, gap=gap, time_limit_s=time_limit_s)
     reason = solved.reason
     if solved.status == OPTIMAL:
-        held = np.array([(variable.varValue or 0.0) > 0.5 for variable in model.y], dtype=bool)
+        held = solution_of(model.y) > 0.5
     else:
         held = round_relaxation(problem, candidates, relaxation, time_limit_s)
         if solved.has_solution:
-            found = np.array([(variable.varValue or 0.0) > 0.5 for variable in model.y], dtype=bool)
+            found = solution_of(model.y) > 0.5
             held = complete_best(problem, candidates, [held, found])
         reason = f"{solved.reason}: the best of what was found and the rounded relaxation"
     routing = route_within_limits(problem, candidates, held) if limits else None

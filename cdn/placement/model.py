@@ -15,6 +15,7 @@ Costs, sizes and rates are scaled so that their mean is 1: solver tolerances are
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pulp
@@ -40,7 +41,7 @@ class PlacementModel:
     cost_unit: float
     size_unit: float
     rate_unit: float
-    families: dict[str, dict[object, pulp.LpConstraint]] = field(default_factory=dict)
+    families: dict[str, dict[Any, pulp.LpConstraint]] = field(default_factory=dict)
 
     def add_family(self, name: str, rows) -> None:
         """Adds rows (key, terms, limit): sum of terms <= limit."""
@@ -87,7 +88,8 @@ def _serve_once(model: PlacementModel):
     """One row per entry that more than one cache may serve (x <= y <= 1 does it for the others)."""
     entry = model.candidates.entry
     starts = np.flatnonzero(np.diff(entry, prepend=-1))
-    for start, end in zip(starts, np.append(starts[1:], len(entry)), strict=True):
+    ends = np.append(starts[1:], len(entry))[: len(starts)]
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if end - start > 1:
             yield int(entry[start]), [(model.x[k], 1.0) for k in range(start, end)], 1.0
 
@@ -137,15 +139,20 @@ def _rate_row(model: PlacementModel, key: tuple, columns: np.ndarray, rate: np.n
         yield key, [(model.x[k], rate[k] / model.rate_unit) for k in columns], limit_bps / model.rate_unit
 
 
+def solution_of(variables: list) -> np.ndarray:
+    """The variables' values. One that stands in no row or cost never reaches the solver and keeps its lower bound."""
+    return np.array([v.lowBound if v.varValue is None else v.varValue for v in variables], dtype=float)
+
+
 def read_placement(model: PlacementModel, with_routing: bool) -> Placement:
     """The solution as a placement; fractional where the solution is."""
     c, problem = model.candidates, model.problem
-    y = np.array([variable.varValue or 0.0 for variable in model.y])
+    y = solution_of(model.y)
     kept = np.flatnonzero(y > SHARE_EPSILON)
     stored = SiteAssets.from_pairs(c.site[kept], c.asset[kept], len(problem.asset_index))
     routing = None
     if with_routing:
-        x = np.array([variable.varValue or 0.0 for variable in model.x])
+        x = solution_of(model.x)
         used = np.flatnonzero(x > SHARE_EPSILON)
         routing = Routing(c.entry[used], c.entry_site[used], np.minimum(x[used], 1.0))
     # Candidate pairs are asset-major with ascending sites, the order of SiteAssets.

@@ -1,0 +1,1 @@
+"""Request logs: readers of log formats, what they refuse and quarantine, and the log store."""

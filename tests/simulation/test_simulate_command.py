@@ -1,0 +1,117 @@
+"""``cdn simulate`` from files to table, JSON and result files."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from simulation.replay_examples import small_topology
+
+from cdn.cli import cli
+from cdn.errors import DataError, UnknownNameError
+from cdn.files.topologies import write_topology
+from cdn.simulation import read_results
+
+DAY = "2024-05-0"
+
+
+def log_file(path, words, day):
+    rows = [",".join([f"{DAY}{day}T{hour:02d}:{minute:02d}:00Z", *request.split(), "10"])
+            for hour, part in enumerate(words.split("|")) for minute, request in enumerate(part.split(","))]
+    path.write_text("\n".join(["time,region_id,asset_id,bytes", *rows, ""]))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The small network; a placement of the whole storage; today's log and yesterday's."""
+    write_topology(small_topology(storage_scale=2), tmp_path / "topology.toml")
+    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes\na,a,10\nb,b,10\nc,c,10\nd,d,10\n")
+    (tmp_path / "placement.csv").write_text("site_id,asset_id\ne1,a\ne1,d\ne2,c\nm,b\nm,c\n")
+    log_file(tmp_path / "today.csv", "east a, west a, east b, west d | east a, west b, west d", 2)
+    log_file(tmp_path / "yesterday.csv", "east a, east b, west b", 1)
+    return tmp_path
+
+
+def run(folder, *options):
+    arguments = ["simulate", "--topology", folder / "topology.toml", "--catalog", folder / "catalog.csv",
+                 "--log", folder / "today.csv", "--out", folder / "out", *options]
+    return CliRunner().invoke(cli, [str(part) for part in arguments])
+
+
+def test_json_and_files_say_the_same(folder):
+    """Pinned by hand (1 e1, 2 e2, m mid, o origin): 1, 1 (e1 costs west 2), m, 1 (d), 1, m, 1. All from caches."""
+    result = run(folder, "--placement", folder / "placement.csv", "--warm-up", folder / "yesterday.csv",
+                 "--policy", "pinned,lru,lfu,fifo,hybrid", "--reactive-share", "0.5", "--json", "--quiet")
+    assert result.exit_code == 0, result.output
+    payload = json.loads(result.stdout)
+    assert set(payload["strategies"]) == {"pinned", "lru", "lfu", "fifo", "hybrid"}
+    assert payload["parameters"] == {"reactive_share": 0.5, "hybrid_policy": "lru"}
+    pinned = payload["strategies"]["pinned"]
+    assert (pinned["requests"], pinned["offload"], pinned["midgress_bytes"]) == (7, 1.0, 20)
+    assert pinned["delivery_cost"] == 10 * (0 + 2 + 1 + 2 + 0 + 1 + 2)
+    assert json.loads((folder / "out" / "replay.json").read_text()) == payload
+    read = read_results(folder / "out", small_topology(2))
+    assert read["pinned"].site_bytes.sum() == 70
+
+
+def test_the_warm_up_is_not_counted_but_warms(folder):
+    """Cold, lru misses the first a, b and d; yesterday left a and b at e1, b at e2 and both at the mid."""
+    cold = json.loads(run(folder, "--policy", "lru", "--json").stdout)["strategies"]["lru"]
+    warm = json.loads(run(folder, "--policy", "lru", "--json", "--warm-up", folder / "yesterday.csv").stdout)
+    assert (cold["requests"], warm["strategies"]["lru"]["requests"]) == (7, 7)
+    assert (cold["origin_bytes"], warm["strategies"]["lru"]["origin_bytes"]) == (30, 10)
+
+
+def test_the_table_has_a_row_per_policy(folder):
+    result = run(folder, "--placement", folder / "placement.csv", "--policy", "pinned,lru")
+    assert result.exit_code == 0
+    assert "7 requests, 70 B" in result.stdout
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
+    assert [row[0] for row in rows] == ["pinned", "lru"]
+    assert rows[0] == ["pinned", "100.00 %", "100.00 %", "80", "0 B", "e1", "0.0667 bit/s", "0.00 %"]
+
+
+def test_a_row_of_an_unknown_asset_is_left_out_and_said(folder):
+    log_file(folder / "today.csv", ", ".join(["east a"] * 37 + ["east zz"]), 2)
+    result = run(folder, "--policy", "lru", "--json")
+    assert json.loads(result.stdout)["strategies"]["lru"]["requests"] == 37
+    assert "1 of 38 rows left out" in result.stderr
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--policy", "pinned"], "pinned needs --placement"),
+    (["--policy", "hybrid"], "hybrid needs --hybrid-placement"),
+    (["--policy", "lru", "--reactive-share", "2"], "reactive-share"),
+])
+def test_usage_errors(folder, options, message):
+    result = run(folder, *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_hybrid_is_never_trimmed_by_the_log_it_is_tested_on(folder):
+    """A placement alone does not say what it is worth, and the replayed log may not."""
+    result = run(folder, "--placement", folder / "placement.csv", "--policy", "hybrid")
+    assert result.exit_code == 2 and "--demand or --warm-up" in result.stderr
+
+
+def test_unknown_policies_are_listed(folder):
+    result = run(folder, "--policy", "lru,arc")
+    assert isinstance(result.exception, UnknownNameError)
+    assert "unknown policy 'arc'; known: fifo, hybrid, lfu, lru, pinned" in str(result.exception)
+
+
+@pytest.mark.parametrize("file, text, message", [
+    ("placement.csv", "site_id,asset_id\ne1,a\ne1,b\ne1,c\n", "site 'e1' pins 30 bytes, but 20 are left"),
+    ("placement.csv", "site_id,asset_id\no,a\n", "an edge or mid site"),
+    ("placement.csv", "site_id,asset_id\ne9,a\n", "an id of the topology's sites"),
+    ("catalog.csv", "asset_id,title_id,size_bytes,pinned_sites\na,a,90,e1\n", "rules that can be kept"),
+])
+def test_bad_files_are_data_errors_and_nothing_is_written(folder, file, text, message):
+    (folder / file).write_text(text)
+    if file == "catalog.csv":
+        log_file(folder / "today.csv", "east a", 2)
+    result = run(folder, "--placement", folder / "placement.csv", "--policy", "pinned")
+    assert isinstance(result.exception, DataError)
+    assert message in str(result.exception)
+    assert not (folder / "out").exists()
