@@ -29,7 +29,7 @@ def solve_core(problem: Problem, candidates: Candidates, level: np.ndarray, redu
     core &= ~candidates.pinned
     decided = ~core & (level >= WHOLE)
     kept = core | decided
-    model = build_model(problem, restrict(candidates, kept, candidates.pinned | decided), binary=True, limits=False)
+    model = build_model(problem, restrict(candidates, kept, candidates.pinned | decided), binary=True)
     solved = solve(model, integer=True, gap=CORE_GAP, time_limit_s=min(CORE_TIME_LIMIT_S, time_limit_s or np.inf))
     held = decided.copy()
     if solved.has_solution:

@@ -10,16 +10,16 @@ from cdn.placement.exchanging import exchange
 from cdn.placement.greedy import held_pairs
 from cdn.placement.model import PlacementModel, build_model, read_placement, read_prices, solution_of
 from cdn.placement.rerouting import route_within_limits
-from cdn.placement.solving import FEASIBLE, OPTIMAL, solve
+from cdn.placement.solving import FEASIBLE, OPTIMAL, solve_within_limits
 
 ROUNDING_THRESHOLDS = (WHOLE, 0.5, 1e-6)
 
 
-def relax(problem: Problem, candidates: Candidates, limits: bool, time_limit_s: float | None = None):
+def relax(problem: Problem, candidates: Candidates, time_limit_s: float | None = None):
     """Solves the relaxation. Returns the model, the fractional placement (None where the time limit left none),
     prices, the solver's value as a cost, and how the solve ended."""
-    model = build_model(problem, candidates, binary=False, limits=limits)
-    solved = solve(model, integer=False, time_limit_s=time_limit_s)
+    model = build_model(problem, candidates, binary=False)
+    solved = solve_within_limits(model, integer=False, time_limit_s=time_limit_s)
     relaxed = read_placement(model, with_routing=True) if solved.status == OPTIMAL else None
     cost = model.constant_cost + solved.objective * model.cost_unit if relaxed else None
     return model, relaxed, read_prices(model), cost, solved
@@ -29,10 +29,9 @@ def place_lp(problem: Problem, time_limit_s: float | None = None) -> PlacerResul
     """Relaxation; the undecided core by branch and bound; greedy completion and exchanges; routing re-solved where
     egress or links bind. Raises SolverError where HiGHS fails."""
     candidates = find_candidates(problem)
-    limits = limits_may_bind(problem)
-    model, relaxed, prices, cost, solved = relax(problem, candidates, limits, time_limit_s)
+    model, relaxed, prices, cost, solved = relax(problem, candidates, time_limit_s)
     held = round_relaxation(problem, candidates, model, time_limit_s)
-    routing = route_within_limits(problem, candidates, held) if limits else None
+    routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
     reason = "relaxation solved, rounded and completed" if relaxed else f"{solved.reason}: rounded what was there"
     return PlacerResult(Placement(held_pairs(problem, candidates, held), routing), FEASIBLE, reason, prices,
                         relaxed=relaxed, relaxed_cost=cost)

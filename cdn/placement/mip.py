@@ -9,7 +9,7 @@ from cdn.placement.greedy import held_pairs
 from cdn.placement.lp import complete_best, relax, round_relaxation
 from cdn.placement.model import build_model, solution_of
 from cdn.placement.rerouting import route_within_limits
-from cdn.placement.solving import OPTIMAL, solve
+from cdn.placement.solving import OPTIMAL, solve_within_limits
 
 
 def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None = 300.0) -> PlacerResult:
@@ -19,10 +19,9 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
     Raises SolverError where HiGHS fails.
     """
     candidates = find_candidates(problem)
-    limits = limits_may_bind(problem)
-    relaxation, relaxed, prices, relaxed_cost, _ = relax(problem, candidates, limits, time_limit_s)
-    model = build_model(problem, candidates, binary=True, limits=limits)
-    solved = solve(model, integer=True, gap=gap, time_limit_s=time_limit_s)
+    relaxation, relaxed, prices, relaxed_cost, _ = relax(problem, candidates, time_limit_s)
+    model = build_model(problem, candidates, binary=True)
+    solved = solve_within_limits(model, integer=True, gap=gap, time_limit_s=time_limit_s)
     reason = solved.reason
     if solved.status == OPTIMAL:
         held = solution_of(model.y) > 0.5
@@ -32,7 +31,7 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
             found = solution_of(model.y) > 0.5
             held = complete_best(problem, candidates, [held, found])
         reason = f"{solved.reason}: the best of what was found and the rounded relaxation"
-    routing = route_within_limits(problem, candidates, held) if limits else None
+    routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
     bound = None
     if solved.bound is not None and np.isfinite(solved.bound):
         bound = model.constant_cost + solved.bound * model.cost_unit

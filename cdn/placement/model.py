@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pulp
+import scipy.sparse as sp
 
 from cdn.model.placement import Placement, Prices, Routing
 from cdn.model.problem import Problem
@@ -26,6 +27,7 @@ from cdn.model.site_assets import SiteAssets
 from cdn.placement.candidates import Candidates
 
 SHARE_EPSILON = 1e-9
+LIMIT_TOLERANCE = 1e-8
 
 
 @dataclass(eq=False)
@@ -59,8 +61,8 @@ class PlacementModel:
         return float(demand.bytes @ self.problem.origin_cost[demand.region])
 
 
-def build_model(problem: Problem, candidates: Candidates, binary: bool, limits: bool) -> PlacementModel:
-    """The whole model; ``limits``: with the egress and link families."""
+def build_model(problem: Problem, candidates: Candidates, binary: bool) -> PlacementModel:
+    """The model without egress and link rows: there are many, few ever bind, and ``add_broken_limits`` adds those."""
     c = candidates
     cost_unit = float(c.saving.mean()) if len(c.saving) else 1.0
     size_unit = float(problem.size_bytes.mean()) if len(problem.size_bytes) else 1.0
@@ -78,10 +80,16 @@ def build_model(problem: Problem, candidates: Candidates, binary: bool, limits: 
     model.add_family("serve_stored", _serve_stored(model))
     model.add_family("storage", _capacity(model, problem.storage_bytes, np.ones(len(c.site), dtype=bool)))
     model.add_family("fill", _capacity(model, problem.usable_fill_bytes, c.new))
-    if limits:
-        model.add_family("egress", _egress(model))
-        model.add_family("link", _link(model))
     return model
+
+
+def add_broken_limits(model: PlacementModel) -> int:
+    """Adds the egress and link rows that the model's solution breaks; returns how many there were."""
+    shares = solution_of(model.x)
+    broken = {"egress": list(_egress(model, shares)), "link": list(_link(model, shares))}
+    for name, rows in broken.items():
+        model.add_family(name, rows)
+    return sum(map(len, broken.values()))
 
 
 def _serve_once(model: PlacementModel):
@@ -110,21 +118,23 @@ def _capacity(model: PlacementModel, limit_bytes: np.ndarray, counted: np.ndarra
             yield (s,), [(model.y[k], size[k]) for k in pairs], limit
 
 
-def _egress(model: PlacementModel):
+def _egress(model: PlacementModel, shares: np.ndarray):
     problem, c = model.problem, model.candidates
     for h, rate in enumerate(_entry_rates(model)):
-        for s in np.flatnonzero(np.isfinite(problem.egress_bps)):
-            yield from _rate_row(model, (h, int(s)), np.flatnonzero(c.entry_site == s), rate, problem.egress_bps[s])
+        load = np.bincount(c.entry_site, weights=rate * shares, minlength=problem.n_caches)
+        for s in np.flatnonzero(load > problem.egress_bps * (1 + LIMIT_TOLERANCE)):
+            yield _rate_row(model, (h, int(s)), np.flatnonzero(c.entry_site == s), rate, problem.egress_bps[s])
 
 
-def _link(model: PlacementModel):
+def _link(model: PlacementModel, shares: np.ndarray):
     problem, c = model.problem, model.candidates
     region = problem.demand.region[c.entry]
-    uses = problem.path_links[c.entry_site.astype(np.int64) * len(problem.region_index) + region].tocsc()
+    uses = sp.csc_array(problem.path_links[c.entry_site.astype(np.int64) * len(problem.region_index) + region])
     for h, rate in enumerate(_entry_rates(model)):
-        for link in np.flatnonzero(np.isfinite(problem.link_capacity_bps)):
+        load = uses.T @ (rate * shares)
+        for link in np.flatnonzero(load > problem.link_capacity_bps * (1 + LIMIT_TOLERANCE)):
             columns = uses.indices[uses.indptr[link]:uses.indptr[link + 1]]
-            yield from _rate_row(model, (h, int(link)), columns, rate, problem.link_capacity_bps[link])
+            yield _rate_row(model, (h, int(link)), columns, rate, problem.link_capacity_bps[link])
 
 
 def _entry_rates(model: PlacementModel) -> np.ndarray:
@@ -135,8 +145,8 @@ def _entry_rates(model: PlacementModel) -> np.ndarray:
 
 
 def _rate_row(model: PlacementModel, key: tuple, columns: np.ndarray, rate: np.ndarray, limit_bps: float):
-    if rate[columns].sum() > limit_bps:
-        yield key, [(model.x[k], rate[k] / model.rate_unit) for k in columns], limit_bps / model.rate_unit
+    terms = [(model.x[k], rate[k] / model.rate_unit) for k in columns[rate[columns] > 0]]
+    return key, terms, limit_bps / model.rate_unit
 
 
 def solution_of(variables: list) -> np.ndarray:

@@ -7,14 +7,17 @@ from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates
 from cdn.placement.core import restrict
 from cdn.placement.model import build_model, read_placement
-from cdn.placement.solving import solve
+from cdn.placement.solving import solve_within_limits
 
 
 def route_within_limits(problem: Problem, candidates: Candidates, held: np.ndarray) -> Routing | None:
-    """The cheapest shares of demand that keep every egress and link limit, the held pairs (P,) being stored.
+    """The cheapest shares of demand that keep every egress and link limit, the held pairs (P,) being stored; None
+    where the cheapest routing keeps them all.
 
     Always has a solution: what no cache can take goes to the origin. Raises SolverError where HiGHS fails.
     """
-    model = build_model(problem, restrict(candidates, held, held), binary=False, limits=True)
-    solve(model, integer=False)
+    model = build_model(problem, restrict(candidates, held, held), binary=False)
+    solve_within_limits(model, integer=False)
+    if not any(model.families.get(family) for family in ("egress", "link")):
+        return None
     return read_placement(model, with_routing=True).routing

@@ -1,11 +1,12 @@
 """One adapter from PuLP + HiGHS to what the placers need: a status that can be believed, and a bound."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 import pulp
 
 from cdn.errors import SolverError
-from cdn.placement.model import PlacementModel
+from cdn.placement.model import PlacementModel, add_broken_limits
 
 OPTIMAL, FEASIBLE = "optimal", "feasible"
 THREADS = 1
@@ -20,6 +21,23 @@ class Solved:
     has_solution: bool
     objective: float
     bound: float | None
+
+
+def solve_within_limits(model: PlacementModel, integer: bool, gap: float | None = None,
+                        time_limit_s: float | None = None) -> Solved:
+    """Solves, adds the egress and link rows that the solution breaks, and solves again until none is broken.
+
+    The last solution keeps every limit, and a bound without some rows is a bound with them. The time limit holds for
+    all rounds together; a run out of time ends as ``feasible`` without a solution.
+    """
+    deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
+    while True:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0.01)
+        solved = solve(model, integer, gap, left)
+        if not solved.has_solution or not add_broken_limits(model):
+            return solved
+        if deadline is not None and time.monotonic() > deadline:
+            return replace(solved, status=FEASIBLE, has_solution=False, reason=f"time limit of {time_limit_s:g} s")
 
 
 def solve(model: PlacementModel, integer: bool, gap: float | None = None, time_limit_s: float | None = None) -> Solved:
