@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cdn.files.schema import joined
+from cdn.files.schema import INTEGER_LIMIT, joined
 from cdn.generator.parameters import GeneratorParameters
 from cdn.generator.titles import Titles
 from cdn.model.catalog import Catalog
@@ -22,8 +22,8 @@ def build_catalog(titles: Titles, parameters: GeneratorParameters) -> Catalog:
     """
     encodes = parameters.encodes
     title = np.repeat(np.arange(len(titles)), len(encodes))
-    bitrate_bps = np.round(np.tile([encode.bitrate_mbps * _BPS_PER_MBPS for encode in encodes], len(titles))
-                           * titles.bitrate_factor[title])
+    encode_bps = np.tile([encode.bitrate_mbps * _BPS_PER_MBPS for encode in encodes], len(titles))
+    bitrate_bps = np.clip(np.round(encode_bps * titles.bitrate_factor[title]), 1, INTEGER_LIMIT - 1)
     seconds = titles.minutes[title] * _SECONDS_PER_MINUTE
     title_ids = _title_ids(titles, parameters)
     ids = title_ids if len(encodes) == 1 else [f"{id_}-{encode.name}" for id_ in title_ids for encode in encodes]
@@ -31,7 +31,7 @@ def build_catalog(titles: Titles, parameters: GeneratorParameters) -> Catalog:
     return Catalog(
         asset_index=Index(ids),
         title_ids=title_ids[title],
-        size_bytes=np.maximum(np.round(bitrate_bps * seconds / BITS_PER_BYTE), 1),
+        size_bytes=np.clip(np.round(bitrate_bps * seconds / BITS_PER_BYTE), 1, INTEGER_LIMIT - 1),
         licence_start=never,
         licence_end=never,
         attributes={"bitrate_bps": bitrate_bps} | {name: values[title] for name, values in

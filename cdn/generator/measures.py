@@ -134,6 +134,8 @@ def decay_after_charting(requests: np.ndarray, charted: np.ndarray, weeks: int =
     first charting week or the week before it, and that lies in the log) which the log follows for ``weeks``.
     """
     n_weeks = len(requests)
+    if not requests.size:
+        return np.full(weeks, np.nan)
     asked, in_chart = requests > 0, charted
     first_asked = np.where(asked.any(axis=0), asked.argmax(axis=0), n_weeks)
     first_charted = np.where(in_chart.any(axis=0), in_chart.argmax(axis=0), n_weeks)

@@ -24,6 +24,7 @@ from cdn.units import BPS_PER_GBPS, BYTES_PER_GB
 
 NODES_MAX = 10_000
 NODES_LISTED = 40
+COST_DIGITS = 6
 
 
 class PolicyError(CdnError):
@@ -102,7 +103,7 @@ class _Assembly:
         self.assumed.append(f"weights of the regions: {self.rule}")
 
     def _link_cost(self, length_km: float) -> float:
-        return round(self.policy.link_cost_per_gb + self.policy.cost_per_gb_per_1000km * length_km / 1000, 6)
+        return round(self.policy.link_cost_per_gb + self.policy.cost_per_gb_per_1000km * length_km / 1000, COST_DIGITS)
 
     def _length_km(self, length_km: float | None) -> float:
         return self.policy.default_link_km if length_km is None else length_km
@@ -140,13 +141,14 @@ class _Assembly:
                 site = self._site(node, kind, f"{self.nodes[node]}-{kind}")
                 sites.append(site)
                 appliances += self._cluster(site, round(float(storage_bytes)))
-                links.append(Link(site.id, self.nodes[node], cost_per_byte=hop_cost / BYTES_PER_GB))
+                links.append(Link(site.id, self.nodes[node], cost_per_byte=round(hop_cost, COST_DIGITS) / BYTES_PER_GB))
             shared_out = " on average, by the weight they serve" if policy.apportion == "served" else ""
             self.assumed.append(f"{len(nodes)} {kind} sites, {storage_gb:g} GB each{shared_out}")
         origin_node = self._origin_node(cost)
         origin = self._site(origin_node, ORIGIN, "origin")
         sites.append(origin)
-        links.append(Link(origin.id, self.nodes[origin_node], cost_per_byte=policy.origin_cost_per_gb / BYTES_PER_GB))
+        transit_cost = round(policy.origin_cost_per_gb, COST_DIGITS)
+        links.append(Link(origin.id, self.nodes[origin_node], cost_per_byte=transit_cost / BYTES_PER_GB))
         return sites, appliances, links
 
     def _chosen(self, kind: str, wanted: int | None, default: int, choice: str, cost: np.ndarray) -> list[int]:

@@ -179,7 +179,9 @@ def _largest_component(graph: nx.Graph, notes: list[str]) -> nx.Graph:
     largest = max(components, key=len)  # the first of equals
     notes.append(f"the graph falls into {len(components)} parts: the largest was kept, {len(largest)} of "
                  f"{len(graph)} nodes")
-    return graph.subgraph([node for node in graph if node in largest]).copy()
+    # Not subgraph(): its order is that of a set of texts, which differs from run to run.
+    graph.remove_nodes_from([node for node in graph if node not in largest])
+    return graph
 
 
 def _settle_hosts(graph: nx.Graph, notes: list[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from cdn.files.topologies import window_minutes
 from cdn.importing.apportionment import APPORTIONMENTS
 from cdn.importing.site_choice import SITE_CHOICES
+from cdn.model.topology import is_time_zone
 
 DEFAULT_EDGES, DEFAULT_MIDS = 10, 2
 LATENCY_MS_PER_KM = 0.005  # light in glass: 5 us per km
@@ -55,6 +56,8 @@ class ImportPolicy:
         for name, known in rules.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r}")
+        if self.time_zone is not None and not is_time_zone(self.time_zone):
+            raise ValueError(f"time_zone is in the IANA database, as Europe/Paris is, not {self.time_zone!r}")
         window_minutes(self.fill_window)
 
 

@@ -122,7 +122,8 @@ def _skip_excluded(problem: Problem, site: np.ndarray, asset: np.ndarray) -> Non
 def _hits(problem: Problem, site: np.ndarray, asset: np.ndarray, policy: str, capacity_bytes: np.ndarray) -> np.ndarray:
     """(N,) bool: requests served by the reactive part of ``site`` (N,), each cache on its own stream."""
     hit = np.zeros(len(site), dtype=bool)
-    order = np.argsort(site, kind="stable")
+    # In the narrowest integer: numpy sorts 8 and 16 bits by radix, in a fifth of the time.
+    order = np.argsort(site.astype(np.min_scalar_type(-problem.n_caches - 1)), kind="stable")
     ends = np.searchsorted(site[order], np.arange(problem.n_caches + 1))
     for s in range(problem.n_caches):
         stream = order[ends[s]:ends[s + 1]]
