@@ -1,7 +1,7 @@
 """The CRAN mirror log as a CDN: country = region, asset = package + version (see the data's own README for its traps).
 
-The 30 countries with most requests are regions, the rest is one. Twelve edge sites stand in the twelve heaviest regions;
-a region without one uses the nearest. Two mid sites (Ashburn, Frankfurt), the origin in Vienna, where CRAN's master is.
+The 30 countries with most requests are regions, the rest is one. Twelve edge sites stand in the twelve heaviest
+regions; a region without one uses the nearest. Two mid sites (Ashburn, Frankfurt), the origin in Vienna, where CRAN's master is.
 An edge serves only the regions attached to it, as an appliance inside an ISP does; mids and origin serve all.
 Costs per GB are stated here, not measured: 0.5 per 1000 km of the great circle, plus 1 to leave an edge's own
 country, 2 to leave a mid, and 6 to leave the origin.
@@ -26,13 +26,42 @@ EARTH_KM = 6371.0
 
 # Latitude and longitude of a large city of each country that can be among the largest regions.
 CITIES = {
-    "US": (39.0, -77.5), "ES": (40.4, -3.7), "JP": (35.7, 139.7), "EG": (30.0, 31.2), "CN": (39.9, 116.4),
-    "IN": (19.1, 72.9), "DE": (50.1, 8.7), "GB": (51.5, -0.1), "FR": (48.9, 2.4), "KR": (37.6, 127.0),
-    "BR": (-23.5, -46.6), "IT": (45.5, 9.2), "IE": (53.3, -6.3), "CA": (43.7, -79.4), "PT": (38.7, -9.1),
-    "RS": (44.8, 20.5), "PL": (52.2, 21.0), "NZ": (-36.8, 174.8), "AU": (-33.9, 151.2), "TH": (13.8, 100.5),
-    "TR": (41.0, 29.0), "CH": (47.4, 8.5), "RU": (55.8, 37.6), "NL": (52.4, 4.9), "TW": (25.0, 121.5),
-    "IR": (35.7, 51.4), "SG": (1.3, 103.8), "PE": (-12.0, -77.0), "LT": (54.7, 25.3), "CO": (4.7, -74.1),
-    "AT": (48.2, 16.4), "BE": (50.8, 4.4), "IL": (32.1, 34.8), "SE": (59.3, 18.1), "EE": (59.4, 24.8), REST: (48.2, 16.4),
+    "US": (39.0, -77.5),
+    "ES": (40.4, -3.7),
+    "JP": (35.7, 139.7),
+    "EG": (30.0, 31.2),
+    "CN": (39.9, 116.4),
+    "IN": (19.1, 72.9),
+    "DE": (50.1, 8.7),
+    "GB": (51.5, -0.1),
+    "FR": (48.9, 2.4),
+    "KR": (37.6, 127.0),
+    "BR": (-23.5, -46.6),
+    "IT": (45.5, 9.2),
+    "IE": (53.3, -6.3),
+    "CA": (43.7, -79.4),
+    "PT": (38.7, -9.1),
+    "RS": (44.8, 20.5),
+    "PL": (52.2, 21.0),
+    "NZ": (-36.8, 174.8),
+    "AU": (-33.9, 151.2),
+    "TH": (13.8, 100.5),
+    "TR": (41.0, 29.0),
+    "CH": (47.4, 8.5),
+    "RU": (55.8, 37.6),
+    "NL": (52.4, 4.9),
+    "TW": (25.0, 121.5),
+    "IR": (35.7, 51.4),
+    "SG": (1.3, 103.8),
+    "PE": (-12.0, -77.0),
+    "LT": (54.7, 25.3),
+    "CO": (4.7, -74.1),
+    "AT": (48.2, 16.4),
+    "BE": (50.8, 4.4),
+    "IL": (32.1, 34.8),
+    "SE": (59.3, 18.1),
+    "EE": (59.4, 24.8),
+    REST: (48.2, 16.4),
 }
 MIDS, ORIGIN = {"mid-US": CITIES["US"], "mid-DE": CITIES["DE"]}, CITIES["AT"]
 
@@ -70,11 +99,17 @@ def read_cran() -> Cran:
     region_index = Index([*largest, REST])
     frame["sweeping"] = (packages > SWEEP_PACKAGES).to_numpy()
     frame = frame.sort_values("timestamp", kind="stable")
-    log = RequestLog(region_index, catalog.asset_index, frame["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64),
-                     region_index.positions_of(frame["region_id"]), catalog.asset_index.positions_of(frame["asset_id"]),
-                     frame["size"].to_numpy(dtype=np.int64))
-    return Cran(catalog, region_index, log, frame["sweeping"].to_numpy(),
-                np.bincount(log.region, minlength=len(region_index)))
+    log = RequestLog(
+        region_index,
+        catalog.asset_index,
+        frame["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64),
+        region_index.positions_of(frame["region_id"]),
+        catalog.asset_index.positions_of(frame["asset_id"]),
+        frame["size"].to_numpy(dtype=np.int64),
+    )
+    return Cran(
+        catalog, region_index, log, frame["sweeping"].to_numpy(), np.bincount(log.region, minlength=len(region_index))
+    )
 
 
 def network_of(cran: Cran, storage_share: float) -> Network:
@@ -86,9 +121,15 @@ def network_of(cran: Cran, storage_share: float) -> Network:
     sites += [Site(id_, "mid", *place) for id_, place in MIDS.items()]
     appliances = tuple(Appliance(f"{site.id}-1", site.id, storage_bytes) for site in sites)
     costs = [cost for id_ in regions for cost in _serving_costs(id_, edges)]
-    return Network(Topology((*sites, Site("origin", "origin", *ORIGIN)), appliances,
-                            tuple(Region(id_, "origin", latitude=CITIES[id_][0], longitude=CITIES[id_][1]) for id_ in regions),
-                            serving_costs=tuple(costs), name="cran"))
+    return Network(
+        Topology(
+            (*sites, Site("origin", "origin", *ORIGIN)),
+            appliances,
+            tuple(Region(id_, "origin", latitude=CITIES[id_][0], longitude=CITIES[id_][1]) for id_ in regions),
+            serving_costs=tuple(costs),
+            name="cran",
+        )
+    )
 
 
 def _serving_costs(region: str, edges: list[str]):

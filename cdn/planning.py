@@ -38,18 +38,34 @@ def plan_placement(problem: Problem, method: str, **options) -> PlannedPlacement
     result = placer(problem, **{name: value for name, value in options.items() if name in known and value is not None})
     seconds = time.perf_counter() - started
     evaluation = evaluate(problem, result.placement)
-    return PlannedPlacement(problem, result.placement, evaluation, _certificate(problem, method, result, evaluation, seconds),
-                            result.relaxed, result.relaxed_cost)
+    return PlannedPlacement(
+        problem,
+        result.placement,
+        evaluation,
+        _certificate(problem, method, result, evaluation, seconds),
+        result.relaxed,
+        result.relaxed_cost,
+    )
 
 
-def _certificate(problem: Problem, method: str, result: PlacerResult, evaluation: Evaluation, seconds: float) -> Certificate:
+def _certificate(
+    problem: Problem, method: str, result: PlacerResult, evaluation: Evaluation, seconds: float
+) -> Certificate:
     bound = None if result.prices is None else lower_bound(problem, result.prices)
     best_bound = max((b for b in (bound, result.solver_bound) if b is not None), default=None)
     return Certificate(
-        method=method, status=result.status, reason=result.reason, cost=evaluation.cost,
-        delivery_cost=evaluation.delivery_cost, fill_cost=evaluation.fill_cost, lower_bound=bound,
+        method=method,
+        status=result.status,
+        reason=result.reason,
+        cost=evaluation.cost,
+        delivery_cost=evaluation.delivery_cost,
+        fill_cost=evaluation.fill_cost,
+        lower_bound=bound,
         gap=None if best_bound is None else gap_of(evaluation.cost, best_bound),
-        solver_bound=result.solver_bound, seconds=seconds, prices=result.prices)
+        solver_bound=result.solver_bound,
+        seconds=seconds,
+        prices=result.prices,
+    )
 
 
 def gap_of(cost: float, bound: float) -> float:

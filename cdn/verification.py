@@ -42,7 +42,11 @@ def verify_folder(folder: Path) -> list[Check]:
     problem = inputs.build_problem()
     placement = read_folder_placement(folder, problem)
     certificate, digests = read_certificate(folder, problem)
-    checks = [_check_digests(folder, digests), *_check_limits(problem, placement), *_check_cost(problem, placement, certificate)]
+    checks = [
+        _check_digests(folder, digests),
+        *_check_limits(problem, placement),
+        *_check_cost(problem, placement, certificate),
+    ]
     checks += _check_bound(problem, certificate)
     if (folder / FILL_PLAN_FILE).is_file():
         checks.append(_check_fill_plan(folder, inputs, placement))
@@ -50,9 +54,16 @@ def verify_folder(folder: Path) -> list[Check]:
 
 
 def _check_digests(folder: Path, digests: dict[str, str]) -> Check:
-    changed = [name for name, digest in sorted(digests.items())
-               if not (folder / name).is_file() or digest_of(folder / name) != digest]
-    return Check("digests", not changed, f"changed or missing: {', '.join(changed)}" if changed else f"{len(digests)} files unchanged")
+    changed = [
+        name
+        for name, digest in sorted(digests.items())
+        if not (folder / name).is_file() or digest_of(folder / name) != digest
+    ]
+    return Check(
+        "digests",
+        not changed,
+        f"changed or missing: {', '.join(changed)}" if changed else f"{len(digests)} files unchanged",
+    )
 
 
 def _check_limits(problem: Problem, placement: Placement) -> Iterator[Check]:
@@ -64,9 +75,11 @@ def _check_limits(problem: Problem, placement: Placement) -> Iterator[Check]:
 
 def _check_cost(problem: Problem, placement: Placement, certificate: Certificate) -> Iterator[Check]:
     found = evaluate(problem, placement)
-    for name, stated, recomputed in (("delivery cost", certificate.delivery_cost, found.delivery_cost),
-                                     ("fill cost", certificate.fill_cost, found.fill_cost),
-                                     ("cost", certificate.cost, found.cost)):
+    for name, stated, recomputed in (
+        ("delivery cost", certificate.delivery_cost, found.delivery_cost),
+        ("fill cost", certificate.fill_cost, found.fill_cost),
+        ("cost", certificate.cost, found.cost),
+    ):
         yield Check(name, _agree(stated, recomputed, found.cost), f"stated {stated:.9g}, recomputed {recomputed:.9g}")
 
 
@@ -75,13 +88,19 @@ def _check_bound(problem: Problem, certificate: Certificate) -> Iterator[Check]:
         yield Check("lower bound", certificate.lower_bound is None and certificate.prices is None, "none claimed")
         return
     recomputed = lower_bound(problem, certificate.prices)
-    yield Check("lower bound", certificate.lower_bound <= recomputed + RELATIVE_TOLERANCE * abs(certificate.cost),
-                f"stated {certificate.lower_bound:.9g}, the prices prove {recomputed:.9g}")
+    yield Check(
+        "lower bound",
+        certificate.lower_bound <= recomputed + RELATIVE_TOLERANCE * abs(certificate.cost),
+        f"stated {certificate.lower_bound:.9g}, the prices prove {recomputed:.9g}",
+    )
     bound = max(certificate.lower_bound, certificate.solver_bound or certificate.lower_bound)
     gap = max(certificate.cost - bound, 0.0) / certificate.cost if certificate.cost > 0 else 0.0
     proved = max(certificate.cost - recomputed, 0.0) / certificate.cost if certificate.cost > 0 else 0.0
-    yield Check("gap", certificate.gap is not None and abs(certificate.gap - gap) <= RELATIVE_TOLERANCE,
-                f"stated {100 * (certificate.gap or 0.0):.4f} %, proved by prices {100 * proved:.4f} %")
+    yield Check(
+        "gap",
+        certificate.gap is not None and abs(certificate.gap - gap) <= RELATIVE_TOLERANCE,
+        f"stated {100 * (certificate.gap or 0.0):.4f} %, proved by prices {100 * proved:.4f} %",
+    )
 
 
 def _check_fill_plan(folder: Path, inputs: PlanInputs, placement: Placement) -> Check:

@@ -21,9 +21,16 @@ def folder(tmp_path):
     rng = np.random.default_rng(3)
     write_topology(two_edges_one_mid((20, 15, 30)), tmp_path / "t.toml")
     assets = [f"=x{a}" for a in range(12)]
-    pd.DataFrame({"asset_id": assets, "title_id": assets, "size_bytes": np.arange(1, 13)}).to_csv(tmp_path / "c.csv", index=False)
-    demand = pd.DataFrame({"region_id": np.repeat(["r1", "r2"], 12), "asset_id": assets * 2,
-                           "requests": rng.integers(1, 50, 24).astype(float)})
+    pd.DataFrame({"asset_id": assets, "title_id": assets, "size_bytes": np.arange(1, 13)}).to_csv(
+        tmp_path / "c.csv", index=False
+    )
+    demand = pd.DataFrame(
+        {
+            "region_id": np.repeat(["r1", "r2"], 12),
+            "asset_id": assets * 2,
+            "requests": rng.integers(1, 50, 24).astype(float),
+        }
+    )
     demand["bytes"] = demand["requests"] * np.tile(np.arange(1, 13), 2)
     write_table(demand, tmp_path / "d.parquet")
     inputs = read_plan_inputs(tmp_path / "t.toml", tmp_path / "c.csv", tmp_path / "d.parquet", None, None)
@@ -75,13 +82,17 @@ def test_prices_that_prove_less_are_caught(folder):
     path = folder / "certificate.json"
     document = json.loads(path.read_text())
     assert document["prices"]["storage_per_byte"]
-    document["prices"]["storage_per_byte"] = {site: price * 3 for site, price in document["prices"]["storage_per_byte"].items()}
+    document["prices"]["storage_per_byte"] = {
+        site: price * 3 for site, price in document["prices"]["storage_per_byte"].items()
+    }
     path.write_text(json.dumps(document))
     assert "lower bound" in failed(folder)
 
 
 def test_a_changed_input_is_caught(folder):
-    (folder / "inputs" / "topology.toml").write_text((folder / "inputs" / "topology.toml").read_text().replace("3000000000.0", "2000000000.0"))
+    (folder / "inputs" / "topology.toml").write_text(
+        (folder / "inputs" / "topology.toml").read_text().replace("3000000000.0", "2000000000.0")
+    )
     assert "digests" in failed(folder)
 
 

@@ -12,9 +12,13 @@ from rich.console import Console
 PATH = click.Path(path_type=Path)
 
 topology_option = click.option("--topology", "topology_path", type=PATH, required=True, help="Topology file (TOML).")
-catalog_option = click.option("--catalog", "catalog_path", type=PATH, required=True, help="Catalog file (CSV or Parquet).")
+catalog_option = click.option(
+    "--catalog", "catalog_path", type=PATH, required=True, help="Catalog file (CSV or Parquet)."
+)
 demand_option = click.option("--demand", "demand_path", type=PATH, required=True, help="Demand file (CSV or Parquet).")
-stored_option = click.option("--stored", "stored_path", type=PATH, default=None, help="What the appliances store now; without it they are empty.")
+stored_option = click.option(
+    "--stored", "stored_path", type=PATH, default=None, help="What the appliances store now; without it they are empty."
+)
 out_option = click.option("--out", "out_path", type=PATH, required=True, help="Where the result is written.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")

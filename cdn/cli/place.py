@@ -33,16 +33,34 @@ from cdn.units import format_bytes, format_share
 @click.option("--method", type=click.Choice(sorted(PLACERS)), default="lp", show_default=True, help="How to place.")
 @stored_option
 @click.option("--day", type=DayParam(), default=None, help="Day planned for: licences are checked against it.")
-@click.option("--gap", type=click.FloatRange(0, 1), default=0.005, show_default=True, help="Relative gap at which mip may stop.")
+@click.option(
+    "--gap", type=click.FloatRange(0, 1), default=0.005, show_default=True, help="Relative gap at which mip may stop."
+)
 @click.option("--time-limit-s", type=click.FloatRange(0, min_open=True), default=None, help="Time limit of each solve.")
-@click.option("--pinned-share", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-              help="Share of each cache's storage to plan; the rest is left to a reactive policy.")
+@click.option(
+    "--pinned-share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of each cache's storage to plan; the rest is left to a reactive policy.",
+)
 @out_option
 @json_option
 @quiet_option
-def place(topology_path: Path, catalog_path: Path, demand_path: Path, method: str, stored_path: Path | None,
-          day: pd.Timestamp | None, gap: float, time_limit_s: float | None, pinned_share: float, out_path: Path,
-          as_json: bool, quiet: bool) -> None:
+def place(
+    topology_path: Path,
+    catalog_path: Path,
+    demand_path: Path,
+    method: str,
+    stored_path: Path | None,
+    day: pd.Timestamp | None,
+    gap: float,
+    time_limit_s: float | None,
+    pinned_share: float,
+    out_path: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Decide which site stores which assets; writes placement, certificate and the inputs into a folder."""
     inputs = read_plan_inputs(topology_path, catalog_path, demand_path, stored_path, day, pinned_share)
     problem = inputs.build_problem()
@@ -56,8 +74,21 @@ def place(topology_path: Path, catalog_path: Path, demand_path: Path, method: st
 def placement_payload(planned: PlannedPlacement) -> dict:
     """What a machine wants to know of a placement."""
     certificate, evaluation = planned.certificate, planned.evaluation
-    named = {name: getattr(certificate, name) for name in ("method", "status", "reason", "cost", "delivery_cost", "fill_cost",
-                                                           "lower_bound", "solver_bound", "gap", "seconds")}
+    named = {
+        name: getattr(certificate, name)
+        for name in (
+            "method",
+            "status",
+            "reason",
+            "cost",
+            "delivery_cost",
+            "fill_cost",
+            "lower_bound",
+            "solver_bound",
+            "gap",
+            "seconds",
+        )
+    }
     return named | {
         "offload": evaluation.offload,
         "request_hit_ratio": evaluation.request_hit_ratio,
@@ -69,8 +100,10 @@ def placement_payload(planned: PlannedPlacement) -> dict:
 def _table(planned: PlannedPlacement) -> Table:
     certificate, evaluation, problem = planned.certificate, planned.evaluation, planned.problem
     bound = "no bound" if certificate.gap is None else f"gap {100 * certificate.gap:.3f} %"
-    table = Table(title=f"{certificate.method}: cost {certificate.cost:.6g}, {bound}, offload {format_share(evaluation.offload)}",
-                  caption=f"{certificate.status}: {certificate.reason} ({certificate.seconds:.1f} s)")
+    table = Table(
+        title=f"{certificate.method}: cost {certificate.cost:.6g}, {bound}, offload {format_share(evaluation.offload)}",
+        caption=f"{certificate.status}: {certificate.reason} ({certificate.seconds:.1f} s)",
+    )
     for heading in ("site", "assets", "stored", "storage", "used", "newly filled", "serves"):
         table.add_column(heading, justify="left" if heading == "site" else "right")
     for row in _site_rows(problem, planned):
@@ -83,6 +116,12 @@ def _site_rows(problem: Problem, planned: PlannedPlacement):
     for s in range(problem.n_caches):
         storage = problem.storage_bytes[s]
         used = evaluation.stored_bytes[s] / storage if storage else 0.0
-        yield (problem.site_index.id_of(s).replace("[", r"\["), str(int((planned.placement.stored.site == s).sum())),
-               format_bytes(evaluation.stored_bytes[s]), format_bytes(storage), format_share(used),
-               format_bytes(evaluation.filled_bytes[s]), format_bytes(evaluation.served_bytes[s]))
+        yield (
+            problem.site_index.id_of(s).replace("[", r"\["),
+            str(int((planned.placement.stored.site == s).sum())),
+            format_bytes(evaluation.stored_bytes[s]),
+            format_bytes(storage),
+            format_share(used),
+            format_bytes(evaluation.filled_bytes[s]),
+            format_bytes(evaluation.served_bytes[s]),
+        )

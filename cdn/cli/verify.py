@@ -16,7 +16,7 @@ from cdn.verification import Check, verify_folder
 @click.argument("folder", type=PATH)
 @json_option
 def verify(folder: Path, as_json: bool) -> None:
-    """Recompute cost, bound, gap and every limit of the placement (and fill plan) in FOLDER. Exit code 1 if any fails."""
+    """Recompute cost, bound, gap and every limit of the plan in FOLDER from its files; exit code 1 if any fails."""
     checks = verify_folder(folder)
     failed = [check for check in checks if not check.holds]
     payload = {"holds": not failed, "checks": [{"name": c.name, "holds": c.holds, "detail": c.detail} for c in checks]}

@@ -22,12 +22,15 @@ from cdn.units import format_bytes, format_rate, format_share
 @click.command()
 @click.argument("scenarios_path", metavar="SCENARIOS", type=PATH)
 @click.option("--run", "run_path", type=PATH, required=True, help="Run or plan folder the scenarios change.")
-@click.option("--method", type=click.Choice(sorted(PLACERS)), default=None, help="How to place again  [default: as the run]")
+@click.option(
+    "--method", type=click.Choice(sorted(PLACERS)), default=None, help="How to place again  [default: as the run]"
+)
 @click.option("--out", "out_path", type=PATH, default=None, help="Also write the table (CSV or Parquet).")
 @json_option
 @quiet_option
-def whatif(scenarios_path: Path, run_path: Path, method: str | None, out_path: Path | None, as_json: bool,
-           quiet: bool) -> None:
+def whatif(
+    scenarios_path: Path, run_path: Path, method: str | None, out_path: Path | None, as_json: bool, quiet: bool
+) -> None:
     """Change the run's network or demand, plan again, and compare before and after."""
     inputs = read_folder_inputs(run_path)
     problem = inputs.build_problem()
@@ -37,8 +40,13 @@ def whatif(scenarios_path: Path, run_path: Path, method: str | None, out_path: P
     problems = apply_checked(scenarios, problem, scenarios_path)
     named = [(scenario.name, changed) for scenario, changed in zip(scenarios, problems, strict=True)]
     with stderr_console(quiet).status("planning") as status:
-        rows = compare_scenarios(problem, placement, named, method or certificate.method,
-                                 on_progress=lambda name: status.update(f"planning {escape(name)}"))
+        rows = compare_scenarios(
+            problem,
+            placement,
+            named,
+            method or certificate.method,
+            on_progress=lambda name: status.update(f"planning {escape(name)}"),
+        )
     if out_path is not None:
         write_table(pd.DataFrame([asdict(row) for row in rows]), out_path)
     print_result(as_json, {"rows": [asdict(row) for row in rows]}, lambda console: _show(console, rows))
@@ -51,7 +59,15 @@ def _show(console: Console, rows: list[Comparison]) -> None:
     base = rows[0].cost
     for row in rows:
         change = "" if row is rows[0] or not base else f"{100 * (row.cost / base - 1):+.1f} %"
-        table.add_row(escape(row.scenario), row.plan, f"{row.cost:.6g}", change, format_share(row.offload),
-                      format_bytes(row.origin_bytes), format_rate(row.origin_peak_bps), format_bytes(row.filled_bytes),
-                      "yes" if row.fits else "[bold red]no[/]")
+        table.add_row(
+            escape(row.scenario),
+            row.plan,
+            f"{row.cost:.6g}",
+            change,
+            format_share(row.offload),
+            format_bytes(row.origin_bytes),
+            format_rate(row.origin_peak_bps),
+            format_bytes(row.filled_bytes),
+            "yes" if row.fits else "[bold red]no[/]",
+        )
     console.print(table)

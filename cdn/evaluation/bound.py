@@ -8,8 +8,9 @@ Relax storage, fill, egress and link limits with prices lambda, phi, mu, nu >= 0
 
 For any v[r] <= k[r] (else v is cut down to it) weak duality gives the asset's part as
 
-    sum_r v[r]  -  sum_s max(0, sum_r max(0, v[r] - g[s,r]) - F[s])     (no max for pinned pairs; nothing for pairs that can never be stored)
+    sum_r v[r]  -  sum_s max(0, sum_r max(0, v[r] - g[s,r]) - F[s])
 
+(pinned pairs without the outer max, pairs that can never be stored left out)
 and the bound is the sum over assets minus what the limits are worth at these prices. Any prices prove a bound;
 the LP's duals prove the LP's value. See Applegate et al. (CoNEXT 2010), Geoffrion (1974).
 """
@@ -29,8 +30,12 @@ def lower_bound(problem: Problem, prices: Prices) -> float:
     fill = np.where(np.isfinite(problem.usable_fill_bytes), fill, 0.0)
     egress = np.where(np.isfinite(problem.egress_bps), egress, 0.0)
     link = np.where(np.isfinite(problem.link_capacity_bps), link, 0.0)
-    worth = (storage @ _finite(problem.storage_bytes) + fill @ _finite(problem.usable_fill_bytes)
-             + (egress @ _finite(problem.egress_bps)).sum() + (link @ _finite(problem.link_capacity_bps)).sum())
+    worth = (
+        storage @ _finite(problem.storage_bytes)
+        + fill @ _finite(problem.usable_fill_bytes)
+        + (egress @ _finite(problem.egress_bps)).sum()
+        + (link @ _finite(problem.link_capacity_bps)).sum()
+    )
     serve = np.minimum(prices.serve, problem.demand.bytes * problem.origin_cost[problem.demand.region])
     return float(serve.sum()) - _cache_gain(problem, storage, fill, egress, link, serve) - float(worth)
 

@@ -67,14 +67,16 @@ def evaluate(problem: Problem, placement: Placement) -> Evaluation:
     served_bytes = demand.bytes[routing.entry] * routing.share
     from_origin = np.clip(1.0 - np.bincount(routing.entry, weights=routing.share, minlength=len(demand)), 0.0, None)
     origin_bytes = demand.bytes * from_origin
-    delivery_cost = float(served_bytes @ problem.cost_per_byte[routing.site, region]
-                          + origin_bytes @ problem.origin_cost[demand.region])
+    delivery_cost = float(
+        served_bytes @ problem.cost_per_byte[routing.site, region] + origin_bytes @ problem.origin_cost[demand.region]
+    )
     filled = newly_filled_bytes(problem, placement)
     link_from_caches, link_from_origin = _link_bps(problem, routing, from_origin)
     requests = float(demand.requests.sum())
     egress = _egress_bps(problem, routing, from_origin)
-    stored_bytes = np.bincount(placement.stored.site, minlength=n_caches,
-                               weights=problem.size_bytes[placement.stored.asset] * placement.levels)
+    stored_bytes = np.bincount(
+        placement.stored.site, minlength=n_caches, weights=problem.size_bytes[placement.stored.asset] * placement.levels
+    )
     return Evaluation(
         delivery_cost=delivery_cost,
         fill_cost=float(problem.fill_cost_per_byte @ filled),
@@ -117,7 +119,7 @@ def _link_bps(problem: Problem, routing: Routing, from_origin: np.ndarray) -> tu
     caches = np.bincount(pair, weights=demand.peak_bps[routing.entry] * routing.share, minlength=n_caches * n_regions)
     origin = np.bincount(demand.region, weights=demand.peak_bps * from_origin, minlength=n_regions)
     cache_paths = sp.csr_array(problem.path_links[: n_caches * n_regions])
-    origin_paths = sp.csr_array(problem.path_links[n_caches * n_regions:])
+    origin_paths = sp.csr_array(problem.path_links[n_caches * n_regions :])
     from_caches = np.array([cache_paths.T @ (caches * np.tile(f, n_caches)) for f in factor])
     return from_caches, np.array([origin_paths.T @ (origin * f) for f in factor])
 
@@ -158,8 +160,10 @@ def _broken_routing(problem: Problem, placement: Placement, routing: Routing):
     asset, region = demand.asset[routing.entry], demand.region[routing.entry]
 
     def name(k: np.integer) -> str:
-        return (f"{problem.site_index.id_of(routing.site[k])}/{problem.asset_index.id_of(asset[k])}"
-                f"/{problem.region_index.id_of(region[k])}")
+        return (
+            f"{problem.site_index.id_of(routing.site[k])}/{problem.asset_index.id_of(asset[k])}"
+            f"/{problem.region_index.id_of(region[k])}"
+        )
 
     total = np.bincount(routing.entry, weights=routing.share, minlength=len(demand))
     for entry in np.flatnonzero(total > 1 + SHARE_TOLERANCE):

@@ -31,8 +31,17 @@ def two_cheapest(problem: Problem, stored: SiteAssets) -> tuple[np.ndarray, np.n
     """(N,) cheapest serving cache of each entry and (N,) the next cheapest; -1 where only the origin is left."""
     best = np.full(len(problem.demand), -1, dtype=np.int32)
     second = best.copy()
-    _two_cheapest(problem.demand.indptr, problem.demand.region, problem.servable, stored.indptr, stored.site,
-                  problem.cost_per_byte, problem.may_serve, best, second)
+    _two_cheapest(
+        problem.demand.indptr,
+        problem.demand.region,
+        problem.servable,
+        stored.indptr,
+        stored.site,
+        problem.cost_per_byte,
+        problem.may_serve,
+        best,
+        second,
+    )
     return best, second
 
 

@@ -1,4 +1,4 @@
-"""The certificate beside a placement: ``certificate.json`` and, one price per demand entry, ``serve_prices.parquet``."""
+"""The certificate beside a placement: ``certificate.json`` and ``serve_prices.parquet``, a price per demand entry."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,18 @@ SERVE_PRICES = TableSchema(
     ),
     key=("region_id", "asset_id"),
 )
-_SCALARS = ("method", "status", "reason", "cost", "delivery_cost", "fill_cost", "lower_bound", "gap", "solver_bound",
-            "seconds")
+_SCALARS = (
+    "method",
+    "status",
+    "reason",
+    "cost",
+    "delivery_cost",
+    "fill_cost",
+    "lower_bound",
+    "gap",
+    "solver_bound",
+    "seconds",
+)
 
 
 def write_certificate(certificate: Certificate, problem: Problem, folder: Path, covered: list[Path]) -> None:
@@ -34,9 +44,16 @@ def write_certificate(certificate: Certificate, problem: Problem, folder: Path, 
     prices = certificate.prices
     if prices is not None:
         demand = problem.demand
-        write_table(pd.DataFrame({"region_id": demand.region_index.ids_of(demand.region),
-                                  "asset_id": demand.asset_index.ids_of(demand.asset), "price": prices.serve}),
-                    folder / SERVE_PRICES_FILE)
+        write_table(
+            pd.DataFrame(
+                {
+                    "region_id": demand.region_index.ids_of(demand.region),
+                    "asset_id": demand.asset_index.ids_of(demand.asset),
+                    "price": prices.serve,
+                }
+            ),
+            folder / SERVE_PRICES_FILE,
+        )
         covered = [*covered, folder / SERVE_PRICES_FILE]
         document["prices"] = _price_document(prices, problem)
     document["digests"] = {path.relative_to(folder).as_posix(): digest_of(path) for path in covered}
@@ -49,10 +66,14 @@ def _price_document(prices: Prices, problem: Problem) -> dict[str, Any]:
     return {
         "storage_per_byte": {site_ids[s]: prices.storage[s] for s in np.flatnonzero(prices.storage)},
         "fill_per_byte": {site_ids[s]: prices.fill[s] for s in np.flatnonzero(prices.fill)},
-        "egress_per_bps": [{"hour": int(hours[h]), "site_id": site_ids[s], "price": prices.egress[h, s]}
-                           for h, s in zip(*np.nonzero(prices.egress), strict=True)],
-        "link_per_bps": [{"hour": int(hours[h]), "directed_link": int(k), "price": prices.link[h, k]}
-                         for h, k in zip(*np.nonzero(prices.link), strict=True)],
+        "egress_per_bps": [
+            {"hour": int(hours[h]), "site_id": site_ids[s], "price": prices.egress[h, s]}
+            for h, s in zip(*np.nonzero(prices.egress), strict=True)
+        ],
+        "link_per_bps": [
+            {"hour": int(hours[h]), "directed_link": int(k), "price": prices.link[h, k]}
+            for h, k in zip(*np.nonzero(prices.link), strict=True)
+        ],
         "serve": SERVE_PRICES_FILE,
     }
 

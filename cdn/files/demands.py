@@ -17,7 +17,14 @@ DEMAND = TableSchema(
         Column("asset_id", "string", "", "for what"),
         Column("requests", "number", "requests/day", "expected requests in the period", minimum=0),
         Column("bytes", "number", "bytes/day", "expected bytes in the period", minimum=0),
-        Column("peak_bps", "number", "bit/s", "rate in the region's busiest hour; empty: bytes spread over 24 h", None, minimum=0),
+        Column(
+            "peak_bps",
+            "number",
+            "bit/s",
+            "rate in the region's busiest hour; empty: bytes spread over 24 h",
+            None,
+            minimum=0,
+        ),
         Column("bytes_p10", "number", "bytes/day", "10 % quantile of bytes", None, minimum=0),
         Column("bytes_p90", "number", "bytes/day", "90 % quantile of bytes", None, minimum=0),
     ),
@@ -72,23 +79,27 @@ def _read_hours(path: Path, region_index: Index) -> np.ndarray:
 
 def demand_frame(demand: Demand) -> pd.DataFrame:
     """The demand as a table of its file format."""
-    return pd.DataFrame({
-        "region_id": demand.region_index.ids_of(demand.region),
-        "asset_id": demand.asset_index.ids_of(demand.asset),
-        "requests": demand.requests,
-        "bytes": demand.bytes,
-        "peak_bps": demand.peak_bps,
-    })
+    return pd.DataFrame(
+        {
+            "region_id": demand.region_index.ids_of(demand.region),
+            "asset_id": demand.asset_index.ids_of(demand.asset),
+            "requests": demand.requests,
+            "bytes": demand.bytes,
+            "peak_bps": demand.peak_bps,
+        }
+    )
 
 
 def write_demand(demand: Demand, path: Path | str) -> None:
     """Writes the demand file and its hours file."""
     n_hours, n_regions = demand.hour_factor.shape
-    hours = pd.DataFrame({
-        "region_id": np.repeat(demand.region_index.ids, n_hours),
-        "hour": np.tile(np.arange(n_hours), n_regions),
-        "factor": demand.hour_factor.T.ravel(),
-    })
+    hours = pd.DataFrame(
+        {
+            "region_id": np.repeat(demand.region_index.ids, n_hours),
+            "hour": np.tile(np.arange(n_hours), n_regions),
+            "factor": demand.hour_factor.T.ravel(),
+        }
+    )
     write_table(demand_frame(demand), path)
     if n_hours > 1:
         write_table(hours, hours_path(path))

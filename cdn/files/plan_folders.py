@@ -1,9 +1,9 @@
 """A plan folder: a placement with its certificate, and beside it every input it was made from.
 
-    inputs/topology.toml  inputs/catalog.parquet|csv  inputs/demand.parquet  inputs/demand.hours.csv
-    inputs/stored_now.parquet  inputs/day.json
-    placement.parquet  routing.parquet (where egress or links bind)  certificate.json  serve_prices.parquet
-    fill_plan.parquet, stored_after.parquet (where a fill was planned)
+inputs/topology.toml  inputs/catalog.parquet|csv  inputs/demand.parquet  inputs/demand.hours.csv
+inputs/stored_now.parquet  inputs/day.json
+placement.parquet  routing.parquet (where egress or links bind)  certificate.json  serve_prices.parquet
+fill_plan.parquet, stored_after.parquet (where a fill was planned)
 """
 
 import json
@@ -67,12 +67,13 @@ class PlanInputs:
     def build_problem(self) -> Problem:
         """The problem that is planned, with the pinned share of the storage. Raises DataError where rules
         contradict each other."""
-        return self._checked(lambda: self.build_whole_problem().replace(storage_bytes=self.planned_topology.storage_bytes))
+        return self._checked(
+            lambda: self.build_whole_problem().replace(storage_bytes=self.planned_topology.storage_bytes)
+        )
 
     def build_whole_problem(self) -> Problem:
         """The problem with all of each cache's storage."""
-        return self._checked(
-            lambda: build_problem(self.network, self.catalog, self.demand, self.stored_now, self.day))
+        return self._checked(lambda: build_problem(self.network, self.catalog, self.demand, self.stored_now, self.day))
 
     def _checked(self, build: Callable[[], Problem]) -> Problem:
         try:
@@ -81,8 +82,14 @@ class PlanInputs:
             raise DataError.of_file(self.catalog_path, f"rules that can be kept ({error})") from error
 
 
-def read_plan_inputs(topology_path: Path, catalog_path: Path, demand_path: Path, stored_path: Path | None,
-                     day: pd.Timestamp | None, pinned_share: float = 1.0) -> PlanInputs:
+def read_plan_inputs(
+    topology_path: Path,
+    catalog_path: Path,
+    demand_path: Path,
+    stored_path: Path | None,
+    day: pd.Timestamp | None,
+    pinned_share: float = 1.0,
+) -> PlanInputs:
     """Reads and checks the inputs of a placement. Raises DataError."""
     topology = read_topology(topology_path)
     catalog = read_catalog(catalog_path)
@@ -91,8 +98,9 @@ def read_plan_inputs(topology_path: Path, catalog_path: Path, demand_path: Path,
     return PlanInputs(Network(topology), catalog, catalog_path, demand, stored, day, pinned_share)
 
 
-def write_plan_folder(folder: Path, inputs: PlanInputs, problem: Problem, placement: Placement,
-                      certificate: Certificate) -> None:
+def write_plan_folder(
+    folder: Path, inputs: PlanInputs, problem: Problem, placement: Placement, certificate: Certificate
+) -> None:
     """Writes inputs, placement and certificate into an existing folder."""
     kept = folder / "inputs"
     kept.mkdir(parents=True, exist_ok=True)
@@ -123,8 +131,9 @@ def read_folder_inputs(folder: Path) -> PlanInputs:
         pinned_share = float(fixed["pinned_share"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError.of_file(kept / "day.json", "the planned day and pinned share") from error
-    return read_plan_inputs(kept / "topology.toml", catalogs[0], kept / "demand.parquet", kept / "stored_now.parquet",
-                            day, pinned_share)
+    return read_plan_inputs(
+        kept / "topology.toml", catalogs[0], kept / "demand.parquet", kept / "stored_now.parquet", day, pinned_share
+    )
 
 
 def read_folder_placement(folder: Path, problem: Problem) -> Placement:
@@ -132,5 +141,3 @@ def read_folder_placement(folder: Path, problem: Problem) -> Placement:
     stored = read_placement(folder / PLACEMENT_FILE, problem.site_index, problem.asset_index)
     routed = (folder / ROUTING_FILE).is_file()
     return Placement(stored, read_routing(folder / ROUTING_FILE, problem) if routed else None)
-
-

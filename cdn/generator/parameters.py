@@ -94,7 +94,7 @@ class GeneratorParameters(_Parameters):
     partial_alpha: float = Field(0.9, ge=0.01, le=1000, description="the others' part is Beta distributed: alpha")
     partial_beta: float = Field(1.6, ge=0.01, le=1000, description="the others' part is Beta distributed: beta")
     segment_mb: float = Field(25.0, gt=0, le=1e9, description="parts are whole segments of this size, MB (1e6 bytes)")
-    bitrate_sigma: float = Field(0.35, ge=0, le=5, description="a title's bit rate over the encode's: sd of the logarithm")
+    bitrate_sigma: float = Field(0.35, ge=0, le=5, description="bit rate over the encode's: sd of the logarithm")
 
     least_requests: Weight = Field(0.01, description="expected demand leaves out entries with fewer requests a day")
     kinds: Annotated[list[KindParameters], Field(min_length=1)] = Field(

@@ -11,9 +11,9 @@ def frozen(values: Any, dtype: Any) -> np.ndarray:
     An array that is already frozen and owns its data is passed through, so replacing one field
     of a large problem does not copy the others.
     """
-    if isinstance(values, np.ndarray) and values.dtype == np.dtype(dtype):
-        if not values.flags.writeable and values.base is None:
-            return values
+    given = isinstance(values, np.ndarray) and values.dtype == np.dtype(dtype)
+    if given and not values.flags.writeable and values.base is None:
+        return values
     array = np.array(values, dtype=dtype, copy=True)
     array.flags.writeable = False
     return array

@@ -5,6 +5,7 @@ costs the lower latency wins (latency enters the path choice as 1e-9 GB-cost per
 out of the cost).
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,7 +70,7 @@ class Network:
         path = self.path(site_id, node_id)
         if path is None:
             return np.inf
-        return float(sum(self.graph.edges[a, b]["cost_per_byte"] for a, b in zip(path, path[1:], strict=False)))
+        return float(sum(self.graph.edges[a, b]["cost_per_byte"] for a, b in itertools.pairwise(path)))
 
     @cached_property
     def cost_per_byte(self) -> np.ndarray:
@@ -82,8 +83,10 @@ class Network:
             costs = self._listed_costs()
         else:
             costs = np.array(
-                [[self.path_cost_per_byte(site.id, region.node_id) for region in topology.regions]
-                 for site in topology.sites]
+                [
+                    [self.path_cost_per_byte(site.id, region.node_id) for region in topology.regions]
+                    for site in topology.sites
+                ]
             )
         for s, site in enumerate(topology.sites):
             if site.serves is not None:
@@ -116,7 +119,10 @@ class Network:
         from_origin = self.transfer_cost_per_byte[-1, :-1]
         own = [site.fill_cost_per_byte for site in self.topology.sites[:-1]]
         return np.array(
-            [path if mine is None else mine for path, mine in zip(np.where(np.isfinite(from_origin), from_origin, 0.0), own, strict=True)],
+            [
+                path if mine is None else mine
+                for path, mine in zip(np.where(np.isfinite(from_origin), from_origin, 0.0), own, strict=True)
+            ],
             dtype=float,
         )
 
@@ -129,7 +135,7 @@ class Network:
         for s, site in enumerate(topology.sites):
             for r, region in enumerate(topology.regions):
                 path = self.path(site.id, region.node_id) or []
-                for a, b in zip(path, path[1:], strict=False):
+                for a, b in itertools.pairwise(path):
                     rows.append(s * len(topology.regions) + r)
                     columns.append(self._directed_link(a, b))
         shape = (len(topology.sites) * len(topology.regions), 2 * len(topology.links))
@@ -153,5 +159,5 @@ class Network:
         for s, site in enumerate(topology.sites):
             for r, region in enumerate(topology.regions):
                 path = self.path(site.id, region.node_id) or []
-                table[s, r] = sum(self.graph.edges[a, b]["latency_ms"] for a, b in zip(path, path[1:], strict=False))
+                table[s, r] = sum(self.graph.edges[a, b]["latency_ms"] for a, b in itertools.pairwise(path))
         return table

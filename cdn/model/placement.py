@@ -57,8 +57,8 @@ class Placement:
 class Prices:
     """Dual prices: what one more unit of each limit is worth. Any such prices give a lower bound on the cost.
 
-    ``storage`` (S,) per byte, ``fill`` (S,) per byte, ``egress`` (H, S) per bit/s, ``link`` (H, 2L) per bit/s with H the
-    demand's peak hours, all >= 0; ``serve`` (N,) cost credited to each demand entry.
+    ``storage`` and ``fill`` (S,) per byte, ``egress`` (H, S) and ``link`` (H, 2 L) per bit/s with H the demand's peak
+    hours, all >= 0; ``serve`` (N,) cost credited to each demand entry.
     """
 
     storage: np.ndarray

@@ -21,8 +21,8 @@ from cdn.model.site_assets import SiteAssets
 class Problem:
     """S caches (the origin is site S), R regions, A assets, N demand entries, L links.
 
-    ``cost_per_byte`` (S + 1, R), infinite where a site may not serve. ``storage_bytes``, ``egress_bps``, ``fill_bytes``,
-    ``fill_cost_per_byte`` (S,). ``stored`` is there now; ``pinned`` must be, ``excluded`` must not be.
+    ``cost_per_byte`` (S + 1, R), infinite where a site may not serve. ``storage_bytes``, ``egress_bps``,
+    ``fill_bytes``, ``fill_cost_per_byte`` (S,). ``stored`` is there now; ``pinned`` must be, ``excluded`` must not be.
     ``servable`` (N,) False where licences forbid a cache to serve the entry. ``path_links`` ((S + 1) R, 2 L) and
     ``link_capacity_bps`` (2 L,) as in ``Network``. Link and egress limits bind what caches serve: demand may
     always go to the origin, so every problem has a solution.
@@ -48,8 +48,14 @@ class Problem:
     def __post_init__(self) -> None:
         object.__setattr__(self, "size_bytes", frozen(self.size_bytes, np.int64))
         object.__setattr__(self, "servable", frozen(self.servable, bool))
-        for name in ("cost_per_byte", "storage_bytes", "egress_bps", "fill_bytes", "fill_cost_per_byte",
-                     "link_capacity_bps"):
+        for name in (
+            "cost_per_byte",
+            "storage_bytes",
+            "egress_bps",
+            "fill_bytes",
+            "fill_cost_per_byte",
+            "link_capacity_bps",
+        ):
             values = frozen(getattr(self, name), np.float64)
             if np.isnan(values).any() or (values < 0).any():
                 raise ValueError(f"{name} must not be negative")
@@ -113,8 +119,9 @@ class Problem:
         return replace(self, **changes)
 
 
-def build_problem(network: Network, catalog: Catalog, demand: Demand, stored: StoredNow | None = None,
-                  day: pd.Timestamp | None = None) -> Problem:
+def build_problem(
+    network: Network, catalog: Catalog, demand: Demand, stored: StoredNow | None = None, day: pd.Timestamp | None = None
+) -> Problem:
     """Puts topology, catalog, demand and what is stored now together.
 
     Raises ValueError where rules name a site that is no cache, pins contradict storage, exclusions or licences, or the
@@ -124,8 +131,10 @@ def build_problem(network: Network, catalog: Catalog, demand: Demand, stored: St
     stored = stored or StoredNow.nothing()
     n_caches = topology.n_caches
     site_of = topology.appliance_sites
-    egress, fill = (np.bincount(site_of, weights=[getattr(a, name) for a in topology.appliances], minlength=n_caches)
-                    for name in ("egress_bps", "fill_bytes"))
+    egress, fill = (
+        np.bincount(site_of, weights=[getattr(a, name) for a in topology.appliances], minlength=n_caches)
+        for name in ("egress_bps", "fill_bytes")
+    )
     return Problem(
         site_index=topology.site_index,
         region_index=topology.region_index,
@@ -153,8 +162,9 @@ def _rule_pairs(rule: Mapping[int, tuple[str, ...]], site_index: Index, asset_in
     wrong = np.flatnonzero((site < 0) | (site == len(site_index) - 1))
     if len(wrong):
         names = [site for sites in rule.values() for site in sites]
-        raise ValueError(f"asset {asset_index.id_of(asset[wrong[0]])!r} names {names[wrong[0]]!r}, which is no edge or "
-                         "mid site")
+        raise ValueError(
+            f"asset {asset_index.id_of(asset[wrong[0]])!r} names {names[wrong[0]]!r}, which is no edge or mid site"
+        )
     return SiteAssets.from_pairs(site, asset, len(asset_index))
 
 
@@ -164,7 +174,8 @@ def _excluded(catalog: Catalog, site_index: Index, n_caches: int, day: pd.Timest
         return listed
     unlicensed = np.flatnonzero(~catalog.licensed_on(day))
     everywhere = SiteAssets.from_pairs(
-        np.tile(np.arange(n_caches), len(unlicensed)), np.repeat(unlicensed, n_caches), len(catalog))
+        np.tile(np.arange(n_caches), len(unlicensed)), np.repeat(unlicensed, n_caches), len(catalog)
+    )
     return listed.union(everywhere)
 
 

@@ -19,8 +19,8 @@ SITE_KINDS = (EDGE, MID, ORIGIN)
 
 @dataclass(frozen=True)
 class Site:
-    """A location with appliances. Kind is ``edge``, ``mid`` or ``origin`` (which holds everything). ``serves``: the only
-    regions it may serve (an edge inside an ISP serves that ISP's clients); None for all that a path reaches."""
+    """A location with appliances. Kind is ``edge``, ``mid`` or ``origin`` (which holds everything). ``serves``: the
+    only regions it may serve (an edge inside an ISP serves that ISP's clients); None for all that a path reaches."""
 
     id: str
     kind: str
@@ -167,8 +167,13 @@ class Topology:
 
     def with_storage_share(self, share: float) -> "Topology":
         """The network with only a share of each appliance's storage for planned assets (the rest is reactive)."""
-        return replace(self, appliances=tuple(
-            replace(appliance, storage_bytes=math.floor(appliance.storage_bytes * share)) for appliance in self.appliances))
+        return replace(
+            self,
+            appliances=tuple(
+                replace(appliance, storage_bytes=math.floor(appliance.storage_bytes * share))
+                for appliance in self.appliances
+            ),
+        )
 
     def appliances_of(self, site_id: str) -> tuple[Appliance, ...]:
         """The cluster of a site."""

@@ -24,7 +24,9 @@ class InputsRecord(_Section):
     catalog: str = Field(description="catalog file")
     history: list[str] = Field(min_length=1, description="request logs or log stores the forecast is made from")
     stored_now: str | None = Field(None, description="what the appliances store now; without it they are empty")
-    replay: list[str] = Field([], description="request logs of the planned day, if it has passed; without them no replay")
+    replay: list[str] = Field(
+        [], description="request logs of the planned day, if it has passed; without them no replay"
+    )
 
 
 class ForecastRecord(_Section):
@@ -44,7 +46,8 @@ class PlacementRecord(_Section):
 class ReplayRecord(_Section):
     policies: list[str] = Field(["lru", "lfu", "fifo"], description="reactive caches to compare with")
     baselines: list[Literal["popularity", "pinned"]] = Field(
-        ["popularity", "pinned"], description="placements to compare with, from the same forecast")
+        ["popularity", "pinned"], description="placements to compare with, from the same forecast"
+    )
     clairvoyant: bool = Field(True, description="also place with the day's true demand, for the regret")
 
 
@@ -53,8 +56,11 @@ class OutputRecord(_Section):
 
 
 class ConfigRecord(_Section):
-    day: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$",
-                            description="UTC day planned for; without it the day after the newest request of the history")
+    day: str | None = Field(
+        None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="UTC day planned for; without it the day after the newest request of the history",
+    )
     inputs: InputsRecord
     forecast: ForecastRecord = ForecastRecord()
     placement: PlacementRecord = PlacementRecord()
@@ -83,11 +89,16 @@ def read_config(path: Path) -> NightlyConfig:
     path = Path(path)
     record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
     named: list[tuple[str, str | None, str, Mapping[str, Any]]] = [
-        ("forecast", "method", record.forecast.method, FORECASTERS), ("placement", "method", record.placement.method, PLACERS),
-        ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES)]
+        ("forecast", "method", record.forecast.method, FORECASTERS),
+        ("placement", "method", record.placement.method, PLACERS),
+        ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES),
+    ]
     named += [(f"replay.policies[{k}]", None, policy, POLICIES) for k, policy in enumerate(record.replay.policies, 1)]
-    faults = [Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
-              for section, key, value, known in named if value not in known]
+    faults = [
+        Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
+        for section, key, value, known in named
+        if value not in known
+    ]
     if record.day is not None and pd.isna(pd.to_datetime(record.day, errors="coerce")):
         faults.append(Fault(str(path), None, "day", record.day, "a day of the calendar"))
     if faults:

@@ -1,4 +1,4 @@
-"""The night's replay: the plan against what people do today and against knowing the future, on a log not planned from."""
+"""The night's replay: the plan, what people do today, and knowing the future, on a log that was not planned from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,8 +47,14 @@ def plan_strategy(config: ConfigRecord) -> str:
     return HYBRID if config.placement.reactive_share > 0 else PINNED
 
 
-def replay_night(config: ConfigRecord, inputs: PlanInputs, stored_after: SiteAssets, history: RequestLog, day_log: RequestLog,
-                 on_progress: Callable[[str], None]) -> NightReplay:
+def replay_night(
+    config: ConfigRecord,
+    inputs: PlanInputs,
+    stored_after: SiteAssets,
+    history: RequestLog,
+    day_log: RequestLog,
+    on_progress: Callable[[str], None],
+) -> NightReplay:
     """Replays the day's log with what is stored after the fill, and with every baseline the configuration asks for."""
     whole = inputs.build_whole_problem()
     options = {"gap": config.placement.gap, "time_limit_s": config.placement.time_limit_s}
@@ -71,16 +77,25 @@ def replay_night(config: ConfigRecord, inputs: PlanInputs, stored_after: SiteAss
         strategies.append(CLAIRVOYANT)
     on_progress(f"replaying {len(day_log)} requests")
     topology = inputs.network.topology
-    replays = simulate_all(whole, topology, inputs.catalog, day_log, strategies, placements,
-                           reactive_share=config.placement.reactive_share, hybrid_policy=config.placement.reactive_policy,
-                           warm_up=history)
+    replays = simulate_all(
+        whole,
+        topology,
+        inputs.catalog,
+        day_log,
+        strategies,
+        placements,
+        reactive_share=config.placement.reactive_share,
+        hybrid_policy=config.placement.reactive_policy,
+        warm_up=history,
+    )
     metrics = {name: summarise(whole, topology, day_log, replay) for name, replay in replays.items()}
     return NightReplay(plan, metrics, clairvoyant)
 
 
 def clairvoyant_problem(inputs: PlanInputs, day_log: RequestLog) -> Problem:
-    """The problem with the day's true demand, all of the storage, and no fill limits or fill costs: no placement that is
-    planned the night before can deliver cheaper than its optimum."""
+    """The problem with the day's true demand, all of the storage, and no fill limits or fill costs.
+
+    No placement that is planned the night before can deliver cheaper than its optimum."""
     problem = build_problem(inputs.network, inputs.catalog, demand_of_log(day_log), inputs.stored_now, inputs.day)
     return without_fill_limits(problem)
 

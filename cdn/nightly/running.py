@@ -75,8 +75,9 @@ class _Night:
     quarantines: dict[str, Quarantine]
 
 
-def run_night(config: NightlyConfig, day: pd.Timestamp | None = None,
-              on_stage: Callable[[str], None] = lambda name: None) -> tuple[Path, dict[str, Any]]:
+def run_night(
+    config: NightlyConfig, day: pd.Timestamp | None = None, on_stage: Callable[[str], None] = lambda name: None
+) -> tuple[Path, dict[str, Any]]:
     """Runs one night; returns its run folder and its summary. ``day`` overrides the configuration's.
 
     Raises DataError for inputs that cannot be used, SolverError where a solver fails; last night's run then stays.
@@ -87,14 +88,26 @@ def run_night(config: NightlyConfig, day: pd.Timestamp | None = None,
     with watch.stage("forecast"):
         history = history_of_log(night.history, day_number(night.day), record.forecast.history_days)
         demand = forecast(history, night.day, record.forecast.method, night.catalog, **record.forecast.parameters)
-    inputs = PlanInputs(Network(night.topology), night.catalog, config.path(record.inputs.catalog), demand,
-                        night.stored_now, night.day, 1.0 - record.placement.reactive_share)
+    inputs = PlanInputs(
+        Network(night.topology),
+        night.catalog,
+        config.path(record.inputs.catalog),
+        demand,
+        night.stored_now,
+        night.day,
+        1.0 - record.placement.reactive_share,
+    )
     with watch.stage("placement"):
-        planned = plan_placement(inputs.build_problem(), record.placement.method, gap=record.placement.gap,
-                                 time_limit_s=record.placement.time_limit_s)
+        planned = plan_placement(
+            inputs.build_problem(),
+            record.placement.method,
+            gap=record.placement.gap,
+            time_limit_s=record.placement.time_limit_s,
+        )
     with watch.stage("fill plan"):
-        fill = plan_fill(planned.problem, inputs.planned_network, night.catalog, night.stored_now, planned.placement,
-                         night.day)
+        fill = plan_fill(
+            planned.problem, inputs.planned_network, night.catalog, night.stored_now, planned.placement, night.day
+        )
     replay = None
     with watch.stage("replay"):
         if night.day_log is not None:
@@ -107,15 +120,22 @@ def run_night(config: NightlyConfig, day: pd.Timestamp | None = None,
 
 def quarantine_summary(quarantine: Quarantine) -> dict[str, Any]:
     """Rows read and bad rows by reason."""
-    return {"rows_read": quarantine.rows_read, "quarantined": dict(quarantine.counts), "duplicates": quarantine.duplicates}
+    return {
+        "rows_read": quarantine.rows_read,
+        "quarantined": dict(quarantine.counts),
+        "duplicates": quarantine.duplicates,
+    }
 
 
 def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
     inputs = config.record.inputs
     topology = read_topology(config.path(inputs.topology))
     catalog = read_catalog(config.path(inputs.catalog))
-    stored = (StoredNow.nothing() if inputs.stored_now is None
-              else read_stored_now(config.path(inputs.stored_now), topology, catalog.asset_index))
+    stored = (
+        StoredNow.nothing()
+        if inputs.stored_now is None
+        else read_stored_now(config.path(inputs.stored_now), topology, catalog.asset_index)
+    )
     paths = [config.path(name) for name in inputs.history]
     log, quarantine = read_request_log(paths, topology.region_index, catalog.asset_index)
     if day is None:
@@ -123,7 +143,9 @@ def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
     before = day_number(day)
     history = log.select((log.day < before) & (log.day >= before - config.record.forecast.history_days))
     if not len(history):
-        raise DataError.of_file(paths[0], f"requests in the {config.record.forecast.history_days} days before {day:%Y-%m-%d}")
+        raise DataError.of_file(
+            paths[0], f"requests in the {config.record.forecast.history_days} days before {day:%Y-%m-%d}"
+        )
     quarantines, day_log = {"history": quarantine}, None
     if inputs.replay:
         replayed = [config.path(name) for name in inputs.replay]
@@ -140,8 +162,16 @@ def _day_after(log: RequestLog, paths: list[Path]) -> pd.Timestamp:
     return pd.Timestamp(0) + pd.Timedelta(days=int(log.day[-1]) + 1)
 
 
-def _write_run(config: NightlyConfig, night: _Night, inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult,
-               replay: NightReplay | None, summary: dict[str, Any], watch: Stopwatch) -> Path:
+def _write_run(
+    config: NightlyConfig,
+    night: _Night,
+    inputs: PlanInputs,
+    planned: PlannedPlacement,
+    fill: FillResult,
+    replay: NightReplay | None,
+    summary: dict[str, Any],
+    watch: Stopwatch,
+) -> Path:
     run = config.path(config.record.output.runs) / night.day.strftime("%Y-%m-%d")
     with watch.stage("writing"), staged_folder(run) as folder:
         write_plan_folder(folder, inputs, planned.problem, planned.placement, without_seconds(planned.certificate))
@@ -173,14 +203,23 @@ def _keep_timings(old: Path, new: Path) -> bool:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): digest_of(path)
-            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TIMINGS_FILE}
+    return {
+        path.relative_to(folder).as_posix(): digest_of(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != TIMINGS_FILE
+    }
 
 
 def _manifest(config: NightlyConfig, night: _Night) -> dict[str, Any]:
     """Inputs by the name the configuration gives them, with digests; parameters; versions."""
     inputs = config.record.inputs
-    names = [inputs.topology, inputs.catalog, *inputs.history, *inputs.replay, *([inputs.stored_now] if inputs.stored_now else [])]
+    names = [
+        inputs.topology,
+        inputs.catalog,
+        *inputs.history,
+        *inputs.replay,
+        *([inputs.stored_now] if inputs.stored_now else []),
+    ]
     digests = {name: {file.name: digest_of(file) for file in _files(config.path(name))} for name in names}
     return {
         "day": night.day.strftime("%Y-%m-%d"),

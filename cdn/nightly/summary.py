@@ -16,8 +16,15 @@ from cdn.simulation.strategies import CLAIRVOYANT
 DEFERRED_LISTED = 100
 
 
-def summarise_night(day: pd.Timestamp, inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult,
-                    replay: NightReplay | None, day_log: RequestLog | None, logs: dict[str, Any]) -> dict[str, Any]:
+def summarise_night(
+    day: pd.Timestamp,
+    inputs: PlanInputs,
+    planned: PlannedPlacement,
+    fill: FillResult,
+    replay: NightReplay | None,
+    day_log: RequestLog | None,
+    logs: dict[str, Any],
+) -> dict[str, Any]:
     """Everything the report needs. Keys: day, logs, forecast, placement, sites, appliances, deferred, replay."""
     return {
         "day": day.strftime("%Y-%m-%d"),
@@ -33,7 +40,11 @@ def summarise_night(day: pd.Timestamp, inputs: PlanInputs, planned: PlannedPlace
 
 def _forecast(demand: Demand, day_log: RequestLog | None) -> dict[str, Any]:
     """Totals, and where the day is known the error: WAPE of requests per (region, asset) and per region."""
-    forecast: dict[str, Any] = {"entries": len(demand), "requests": float(demand.requests.sum()), "bytes": demand.total_bytes}
+    forecast: dict[str, Any] = {
+        "entries": len(demand),
+        "requests": float(demand.requests.sum()),
+        "bytes": demand.total_bytes,
+    }
     if day_log is None or not len(day_log):
         return forecast
     n_regions = len(demand.region_index)
@@ -52,13 +63,30 @@ def _forecast(demand: Demand, day_log: RequestLog | None) -> dict[str, Any]:
 
 def _placement(planned: PlannedPlacement) -> dict[str, Any]:
     certificate, evaluation = planned.certificate, planned.evaluation
-    named = {name: getattr(certificate, name) for name in (
-        "method", "status", "reason", "cost", "delivery_cost", "fill_cost", "lower_bound", "solver_bound", "gap")}
-    return named | {"expected_offload": evaluation.offload, "stored_pairs": len(planned.placement.stored),
-                    "violations": [str(violation) for violation in evaluation.violations]}
+    named = {
+        name: getattr(certificate, name)
+        for name in (
+            "method",
+            "status",
+            "reason",
+            "cost",
+            "delivery_cost",
+            "fill_cost",
+            "lower_bound",
+            "solver_bound",
+            "gap",
+        )
+    }
+    return named | {
+        "expected_offload": evaluation.offload,
+        "stored_pairs": len(planned.placement.stored),
+        "violations": [str(violation) for violation in evaluation.violations],
+    }
 
 
-def _sites(inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult, replay: NightReplay | None) -> list[dict[str, Any]]:
+def _sites(
+    inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult, replay: NightReplay | None
+) -> list[dict[str, Any]]:
     topology = inputs.planned_topology
     site_of, size = topology.appliance_sites, inputs.catalog.size_bytes
     by_appliance = appliance_fills(fill, size)
@@ -72,12 +100,18 @@ def _sites(inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult, repl
     metrics = None if replay is None else replay.metrics[replay.plan]
     price = planned.certificate.prices.storage if planned.certificate.prices is not None else None
     return [
-        {"site_id": site.id, "kind": site.kind, "storage_bytes": float(whole[s]), "pinned_storage_bytes": float(storage[s]),
-         "deferred_bytes": float(deferred[s]),
-         "storage_price_per_byte": None if price is None else float(price[s]),
-         "served_bytes": None if metrics is None else int(metrics.site_bytes[s].sum()),
-         "peak_bps": None if metrics is None else float(metrics.peak_bps[s]),
-         "egress_bps": _finite(planned.problem.egress_bps[s])} | {name: float(values[s]) for name, values in columns.items()}
+        {
+            "site_id": site.id,
+            "kind": site.kind,
+            "storage_bytes": float(whole[s]),
+            "pinned_storage_bytes": float(storage[s]),
+            "deferred_bytes": float(deferred[s]),
+            "storage_price_per_byte": None if price is None else float(price[s]),
+            "served_bytes": None if metrics is None else int(metrics.site_bytes[s].sum()),
+            "peak_bps": None if metrics is None else float(metrics.peak_bps[s]),
+            "egress_bps": _finite(planned.problem.egress_bps[s]),
+        }
+        | {name: float(values[s]) for name, values in columns.items()}
         for s, site in enumerate(topology.sites[:-1])
     ]
 
@@ -85,23 +119,45 @@ def _sites(inputs: PlanInputs, planned: PlannedPlacement, fill: FillResult, repl
 def _appliances(inputs: PlanInputs, fill: FillResult) -> list[dict[str, Any]]:
     topology = inputs.planned_topology
     return [
-        {"appliance_id": topology.appliances[one.appliance].id, "site_id": topology.appliances[one.appliance].site_id,
-         "storage_bytes": topology.appliances[one.appliance].storage_bytes, "stored_bytes": one.stored_bytes,
-         "window_opens": _time(one.opening_us), "window_closes": _time(one.closing_us),
-         "starts": _time(one.start_us), "ends": _time(one.end_us), "removals": one.removals, "additions": one.additions,
-         "removed_bytes": one.removed_bytes, "added_bytes": one.added_bytes, "kept": one.kept,
-         "bytes_from": {topology.sites[source].id: copied for source, copied in one.bytes_from.items()}}
+        {
+            "appliance_id": topology.appliances[one.appliance].id,
+            "site_id": topology.appliances[one.appliance].site_id,
+            "storage_bytes": topology.appliances[one.appliance].storage_bytes,
+            "stored_bytes": one.stored_bytes,
+            "window_opens": _time(one.opening_us),
+            "window_closes": _time(one.closing_us),
+            "starts": _time(one.start_us),
+            "ends": _time(one.end_us),
+            "removals": one.removals,
+            "additions": one.additions,
+            "removed_bytes": one.removed_bytes,
+            "added_bytes": one.added_bytes,
+            "kept": one.kept,
+            "bytes_from": {topology.sites[source].id: copied for source, copied in one.bytes_from.items()},
+        }
         for one in appliance_fills(fill, inputs.catalog.size_bytes)
     ]
 
 
 def _deferred(inputs: PlanInputs, fill: FillResult) -> dict[str, Any]:
     topology, catalog, deferred = inputs.network.topology, inputs.catalog, fill.deferred
-    rows = [{"site_id": topology.sites[deferred.site[k]].id, "asset_id": catalog.asset_index.id_of(deferred.asset[k]),
-             "bytes": int(catalog.size_bytes[deferred.asset[k]]), "saving": float(deferred.saving[k]),
-             "reason": REASONS[deferred.reason[k]]} for k in range(min(len(deferred), DEFERRED_LISTED))]
-    return {"pairs": len(deferred), "bytes": int(catalog.size_bytes[deferred.asset].sum()),
-            "saving": float(deferred.saving.sum()), "by_reason": deferred.counts(), "most_valuable": rows}
+    rows = [
+        {
+            "site_id": topology.sites[deferred.site[k]].id,
+            "asset_id": catalog.asset_index.id_of(deferred.asset[k]),
+            "bytes": int(catalog.size_bytes[deferred.asset[k]]),
+            "saving": float(deferred.saving[k]),
+            "reason": REASONS[deferred.reason[k]],
+        }
+        for k in range(min(len(deferred), DEFERRED_LISTED))
+    ]
+    return {
+        "pairs": len(deferred),
+        "bytes": int(catalog.size_bytes[deferred.asset].sum()),
+        "saving": float(deferred.saving.sum()),
+        "by_reason": deferred.counts(),
+        "most_valuable": rows,
+    }
 
 
 def _replay(inputs: PlanInputs, replay: NightReplay, day_log: RequestLog) -> dict[str, Any]:
@@ -120,8 +176,9 @@ def _replay(inputs: PlanInputs, replay: NightReplay, day_log: RequestLog) -> dic
         "strategies": {name: {key: getattr(metrics, key) for key in names} for name, metrics in replay.metrics.items()},
         "offload_regret": replay.offload_regret,
         "cost_regret": replay.cost_regret,
-        CLAIRVOYANT: None if clairvoyant is None else {"cost": clairvoyant.cost, "lower_bound": clairvoyant.lower_bound,
-                                                       "gap": clairvoyant.gap},
+        CLAIRVOYANT: None
+        if clairvoyant is None
+        else {"cost": clairvoyant.cost, "lower_bound": clairvoyant.lower_bound, "gap": clairvoyant.gap},
         "regions": regions,
     }
 

@@ -61,7 +61,5 @@ def limits_may_bind(problem: Problem) -> bool:
         return True
     n = problem.n_caches * len(problem.region_index)
     pair_rates = (problem.may_serve[None] * (factor * by_region)[:, None, :]).reshape(len(factor), n)
-    loads = (problem.path_links[:n].T @ pair_rates.T)
+    loads = problem.path_links[:n].T @ pair_rates.T
     return bool((loads.max(axis=1, initial=0) > problem.link_capacity_bps).any()) if loads.size else False
-
-

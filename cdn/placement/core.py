@@ -19,8 +19,9 @@ CORE_TIME_LIMIT_S = 30.0
 WHOLE = 1 - 1e-6
 
 
-def solve_core(problem: Problem, candidates: Candidates, level: np.ndarray, reduced_cost: np.ndarray,
-               time_limit_s: float | None) -> np.ndarray:
+def solve_core(
+    problem: Problem, candidates: Candidates, level: np.ndarray, reduced_cost: np.ndarray, time_limit_s: float | None
+) -> np.ndarray:
     """Which pairs (P,) to hold: ``level`` where it is decided, the core by branch and bound. Feasible, or, where the
     solver found nothing whole in time, just the decided pairs."""
     fractional = (level > 1 - WHOLE) & (level < WHOLE)
@@ -42,6 +43,13 @@ def restrict(candidates: Candidates, kept: np.ndarray, pinned: np.ndarray) -> Ca
     position = np.cumsum(kept) - 1
     served = kept[candidates.entry_pair]
     return replace(
-        candidates, site=candidates.site[kept], asset=candidates.asset[kept], new=candidates.new[kept],
-        pinned=pinned[kept], entry=candidates.entry[served], entry_site=candidates.entry_site[served],
-        entry_pair=position[candidates.entry_pair[served]], saving=candidates.saving[served])
+        candidates,
+        site=candidates.site[kept],
+        asset=candidates.asset[kept],
+        new=candidates.new[kept],
+        pinned=pinned[kept],
+        entry=candidates.entry[served],
+        entry_site=candidates.entry_site[served],
+        entry_pair=position[candidates.entry_pair[served]],
+        saving=candidates.saving[served],
+    )

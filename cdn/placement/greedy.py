@@ -2,7 +2,8 @@
 
 The saving of a placement is monotone and submodular in its pairs, so a pair's saving only falls as others are
 added and a stale value is an upper bound: only the top of the heap is evaluated again (Minoux 1978; Leskovec et al.
-KDD 2007 call it CELF). Keeps storage, fill and the pinned / excluded / licensed rules; egress and links are not looked at.
+KDD 2007 call it CELF). Keeps storage, fill and the pinned / excluded / licensed
+rules; egress and links are not looked at.
 """
 
 import heapq
@@ -97,4 +98,6 @@ def place_greedy(problem: Problem) -> PlacerResult:
     """The greedy placement; no bound."""
     candidates = find_candidates(problem)
     held, _ = complete_greedily(problem, candidates, np.zeros(len(candidates.site), dtype=bool))
-    return PlacerResult(Placement(held_pairs(problem, candidates, held)), "feasible", "nothing more that fits saves cost")
+    return PlacerResult(
+        Placement(held_pairs(problem, candidates, held)), "feasible", "nothing more that fits saves cost"
+    )

@@ -33,12 +33,19 @@ def place_lp(problem: Problem, time_limit_s: float | None = None) -> PlacerResul
     held = round_relaxation(problem, candidates, model, time_limit_s)
     routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
     reason = "relaxation solved, rounded and completed" if relaxed else f"{solved.reason}: rounded what was there"
-    return PlacerResult(Placement(held_pairs(problem, candidates, held), routing), FEASIBLE, reason, prices,
-                        relaxed=relaxed, relaxed_cost=cost)
+    return PlacerResult(
+        Placement(held_pairs(problem, candidates, held), routing),
+        FEASIBLE,
+        reason,
+        prices,
+        relaxed=relaxed,
+        relaxed_cost=cost,
+    )
 
 
-def round_relaxation(problem: Problem, candidates: Candidates, model: PlacementModel,
-                     time_limit_s: float | None) -> np.ndarray:
+def round_relaxation(
+    problem: Problem, candidates: Candidates, model: PlacementModel, time_limit_s: float | None
+) -> np.ndarray:
     """Which pairs (P,) to hold: the best of several roundings of a solved relaxation."""
     level = solution_of(model.y)
     reduced_cost = np.array([variable.dj or 0.0 for variable in model.y])
@@ -67,7 +74,8 @@ def _fitting(problem: Problem, candidates: Candidates, level: np.ndarray, thresh
     order = order[(level[order] >= threshold) & ~c.pinned[order]]
     storage_left = problem.storage_bytes - np.bincount(c.site[chosen], weights=size[chosen], minlength=problem.n_caches)
     fill_left = problem.usable_fill_bytes - np.bincount(
-        c.site[chosen], weights=(size * c.new)[chosen], minlength=problem.n_caches)
+        c.site[chosen], weights=(size * c.new)[chosen], minlength=problem.n_caches
+    )
     for k in order.tolist():
         s = c.site[k]
         if size[k] <= storage_left[s] and (not c.new[k] or size[k] <= fill_left[s]):
@@ -75,5 +83,3 @@ def _fitting(problem: Problem, candidates: Candidates, level: np.ndarray, thresh
             storage_left[s] -= size[k]
             fill_left[s] -= size[k] * c.new[k]
     return chosen
-
-

@@ -35,5 +35,12 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
     bound = None
     if solved.bound is not None and np.isfinite(solved.bound):
         bound = model.constant_cost + solved.bound * model.cost_unit
-    return PlacerResult(Placement(held_pairs(problem, candidates, held), routing), solved.status, reason, prices,
-                        solver_bound=bound, relaxed=relaxed, relaxed_cost=relaxed_cost)
+    return PlacerResult(
+        Placement(held_pairs(problem, candidates, held), routing),
+        solved.status,
+        reason,
+        prices,
+        solver_bound=bound,
+        relaxed=relaxed,
+        relaxed_cost=relaxed_cost,
+    )

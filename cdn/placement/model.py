@@ -133,7 +133,7 @@ def _link(model: PlacementModel, shares: np.ndarray):
     for h, rate in enumerate(_entry_rates(model)):
         load = uses.T @ (rate * shares)
         for link in np.flatnonzero(load > problem.link_capacity_bps * (1 + LIMIT_TOLERANCE)):
-            columns = uses.indices[uses.indptr[link]:uses.indptr[link + 1]]
+            columns = uses.indices[uses.indptr[link] : uses.indptr[link + 1]]
             yield _rate_row(model, (h, int(link)), columns, rate, problem.link_capacity_bps[link])
 
 
@@ -176,8 +176,12 @@ def read_prices(model: PlacementModel) -> Prices:
     problem = model.problem
     demand = problem.demand
     hours, links = len(demand.peak_hours()), len(problem.link_capacity_bps)
-    shapes = {"storage": (problem.n_caches,), "fill": (problem.n_caches,), "egress": (hours, problem.n_caches),
-              "link": (hours, links)}
+    shapes = {
+        "storage": (problem.n_caches,),
+        "fill": (problem.n_caches,),
+        "egress": (hours, problem.n_caches),
+        "link": (hours, links),
+    }
     prices = {}
     for family, shape in shapes.items():
         prices[family] = np.zeros(shape)

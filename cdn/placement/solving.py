@@ -23,8 +23,9 @@ class Solved:
     bound: float | None
 
 
-def solve_within_limits(model: PlacementModel, integer: bool, gap: float | None = None,
-                        time_limit_s: float | None = None) -> Solved:
+def solve_within_limits(
+    model: PlacementModel, integer: bool, gap: float | None = None, time_limit_s: float | None = None
+) -> Solved:
     """Solves, adds the egress and link rows that the solution breaks, and solves again until none is broken.
 
     The last solution keeps every limit, and a bound without some rows is a bound with them. The time limit holds for
@@ -57,8 +58,13 @@ def solve(model: PlacementModel, integer: bool, gap: float | None = None, time_l
         reason = "optimal within the asked gap" if integer and gap else "optimal"
         result = Solved(OPTIMAL, reason, True, info.objective_function_value, info.mip_dual_bound if integer else None)
     elif status in stopped:
-        result = Solved(FEASIBLE, f"time limit of {time_limit_s:g} s" if time_limit_s else "iteration limit", feasible,
-                        info.objective_function_value, info.mip_dual_bound if integer else None)
+        result = Solved(
+            FEASIBLE,
+            f"time limit of {time_limit_s:g} s" if time_limit_s else "iteration limit",
+            feasible,
+            info.objective_function_value,
+            info.mip_dual_bound if integer else None,
+        )
     elif status == highspy.HighsModelStatus.kModelEmpty:
         result = Solved(OPTIMAL, "nothing to decide", True, 0.0, 0.0)
     else:

@@ -1,4 +1,4 @@
-"""What-if: a scenario is a list of changes, each a function Problem -> Problem; the changed problem is planned again."""
+"""What-if: a scenario is a list of changes, each Problem -> Problem; the changed problem is planned again."""
 
 from cdn.scenarios.changes import CHANGES
 from cdn.scenarios.comparing import Comparison, compare_scenarios

@@ -30,18 +30,25 @@ def lose_site(problem: Problem, site: str) -> Problem:
 def scale_storage(problem: Problem, factor: float, sites: Sequence[str] | None = None) -> Problem:
     """Storage times a factor, at the given sites or everywhere."""
     scaled = _chosen(problem.site_index, sites, "site")[:-1]
-    return problem.replace(storage_bytes=np.where(scaled, np.floor(problem.storage_bytes * factor), problem.storage_bytes))
+    return problem.replace(
+        storage_bytes=np.where(scaled, np.floor(problem.storage_bytes * factor), problem.storage_bytes)
+    )
 
 
 def scale_demand(problem: Problem, factor: float, regions: Sequence[str] | None = None) -> Problem:
     """Requests, bytes and peaks times a factor, in the given regions or everywhere."""
     demand = problem.demand
     times = np.where(_chosen(problem.region_index, regions, "region")[demand.region], factor, 1.0)
-    return problem.replace(demand=replace(
-        demand, requests=demand.requests * times, bytes=demand.bytes * times, peak_bps=demand.peak_bps * times))
+    return problem.replace(
+        demand=replace(
+            demand, requests=demand.requests * times, bytes=demand.bytes * times, peak_bps=demand.peak_bps * times
+        )
+    )
 
 
-def launch(problem: Problem, asset: str, size_gb: float, requests: float, regions: Sequence[str] | None = None) -> Problem:
+def launch(
+    problem: Problem, asset: str, size_gb: float, requests: float, regions: Sequence[str] | None = None
+) -> Problem:
     """A new asset, asked for ``requests`` times a day in whole, spread over the regions like their demand today."""
     if asset in problem.asset_index:
         raise ValueError(f"asset {asset!r} is in the catalog already")
@@ -57,13 +64,23 @@ def launch(problem: Problem, asset: str, size_gb: float, requests: float, region
     rate = np.divide(peak[where], weight[where], out=np.full(len(where), 8 / 86400), where=peak[where] > 0)
     index = Index([*problem.asset_index, asset])
     grown = Demand(
-        problem.region_index, index, np.append(demand.indptr, len(demand) + len(where)),
-        np.concatenate([demand.region, where]), np.concatenate([demand.requests, asked]),
-        np.concatenate([demand.bytes, asked * size_bytes]), np.concatenate([demand.peak_bps, asked * size_bytes * rate]),
-        demand.hour_factor)
+        problem.region_index,
+        index,
+        np.append(demand.indptr, len(demand) + len(where)),
+        np.concatenate([demand.region, where]),
+        np.concatenate([demand.requests, asked]),
+        np.concatenate([demand.bytes, asked * size_bytes]),
+        np.concatenate([demand.peak_bps, asked * size_bytes * rate]),
+        demand.hour_factor,
+    )
     sets = {name: _with_one_more_asset(getattr(problem, name)) for name in ("stored", "pinned", "excluded")}
-    return problem.replace(asset_index=index, size_bytes=np.append(problem.size_bytes, size_bytes), demand=grown,
-                           servable=np.append(problem.servable, np.ones(len(where), dtype=bool)), **sets)
+    return problem.replace(
+        asset_index=index,
+        size_bytes=np.append(problem.size_bytes, size_bytes),
+        demand=grown,
+        servable=np.append(problem.servable, np.ones(len(where), dtype=bool)),
+        **sets,
+    )
 
 
 CHANGES: dict[str, Callable[..., Problem]] = {

@@ -33,8 +33,14 @@ class Comparison:
 BASE, LEFT_ALONE, REPLANNED = "run", "left alone", "planned again"
 
 
-def compare_scenarios(base: Problem, placement: Placement, named: Sequence[tuple[str, Problem]], method: str,
-                      on_progress: Callable[[str], None] = lambda name: None, **options) -> list[Comparison]:
+def compare_scenarios(
+    base: Problem,
+    placement: Placement,
+    named: Sequence[tuple[str, Problem]],
+    method: str,
+    on_progress: Callable[[str], None] = lambda name: None,
+    **options,
+) -> list[Comparison]:
     """Rows: the run first, then for each scenario the run's placement left alone and the re-planned one."""
     rows = [_row(BASE, "as planned", evaluate(base, placement), None)]
     for name, problem in named:
@@ -55,6 +61,15 @@ def _what_is_left(stored: SiteAssets, problem: Problem) -> SiteAssets:
 
 def _row(scenario: str, plan: str, found: Evaluation, gap: float | None) -> Comparison:
     return Comparison(
-        scenario, plan, found.cost, found.delivery_cost, found.offload, found.request_hit_ratio,
-        float(found.served_bytes[-1]), float(found.egress_bps[:, -1].max(initial=0.0)), float(found.filled_bytes.sum()),
-        gap, not found.violations)
+        scenario,
+        plan,
+        found.cost,
+        found.delivery_cost,
+        found.offload,
+        found.request_hit_ratio,
+        float(found.served_bytes[-1]),
+        float(found.egress_bps[:, -1].max(initial=0.0)),
+        float(found.filled_bytes.sum()),
+        gap,
+        not found.violations,
+    )

@@ -42,7 +42,9 @@ class LaunchRecord(_Change):
     regions: list[str] | None = Field(None, description="where it launches; without it everywhere")
 
 
-ChangeRecord = Annotated[LoseSiteRecord | ScaleStorageRecord | ScaleDemandRecord | LaunchRecord, Field(discriminator="change")]
+ChangeRecord = Annotated[
+    LoseSiteRecord | ScaleStorageRecord | ScaleDemandRecord | LaunchRecord, Field(discriminator="change")
+]
 
 
 class ScenarioRecord(BaseModel):
@@ -75,8 +77,11 @@ def read_scenarios(path: Path) -> list[Scenario]:
     record: ScenariosRecord = parse_record(path, load_toml(Path(path)), ScenariosRecord)
     scenarios = [Scenario(one.name, tuple(_change(change) for change in one.changes)) for one in record.scenarios]
     names = [scenario.name for scenario in scenarios]
-    twice = [Fault(str(path), f"scenarios[{k}]", "name", name, "a name that stands once")
-             for k, name in enumerate(names, 1) if name in names[: k - 1]]
+    twice = [
+        Fault(str(path), f"scenarios[{k}]", "name", name, "a name that stands once")
+        for k, name in enumerate(names, 1)
+        if name in names[: k - 1]
+    ]
     if twice:
         raise DataError(twice)
     return scenarios
@@ -94,7 +99,9 @@ def apply_checked(scenarios: Sequence[Scenario], problem: Problem, path: Path) -
         try:
             changed.append(scenario.apply(problem))
         except (ValueError, UnknownNameError) as error:
-            faults.append(Fault(str(path), f"scenarios[{k}]", None, scenario.name, f"changes that fit the run ({error})"))
+            faults.append(
+                Fault(str(path), f"scenarios[{k}]", None, scenario.name, f"changes that fit the run ({error})")
+            )
     if faults:
         raise DataError(faults)
     return changed

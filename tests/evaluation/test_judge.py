@@ -54,16 +54,21 @@ def test_fill_cost_counts_only_what_is_new(problem):
 def test_marginal_saving_is_what_would_be_lost(problem):
     """x at e1 and m: e1 saves r1 100 * (1 - 0); m saves r2 50 * (2 - 1); y at e1 saves 10 * 4."""
     held = stored(problem, ("e1", "x"), ("m", "x"), ("e1", "y"))
-    saving = dict(zip(zip(held.site.tolist(), held.asset.tolist(), strict=True), marginal_saving(problem, held), strict=True))
+    saving = dict(
+        zip(zip(held.site.tolist(), held.asset.tolist(), strict=True), marginal_saving(problem, held), strict=True)
+    )
     assert saving == {(0, 0): 100, (2, 0): 50, (0, 1): 40}
 
 
-@pytest.mark.parametrize(("changes", "limit"), [
-    ({"storage_bytes": np.array([9.0, 10, 10])}, "storage"),
-    ({"fill_bytes": np.array([9.0, 10, 10])}, "fill"),
-    ({"egress_bps": np.array([1e-6, 1, 1])}, "egress"),
-    ({"link_capacity_bps": np.full(6, 1e-6)}, "link"),
-])
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({"storage_bytes": np.array([9.0, 10, 10])}, "storage"),
+        ({"fill_bytes": np.array([9.0, 10, 10])}, "fill"),
+        ({"egress_bps": np.array([1e-6, 1, 1])}, "egress"),
+        ({"link_capacity_bps": np.full(6, 1e-6)}, "link"),
+    ],
+)
 def test_each_limit_is_seen(problem, changes, limit):
     found = evaluate(problem.replace(**changes), Placement(stored(problem, ("e1", "x"))))
     assert [violation.limit for violation in found.violations][:1] == [limit]
@@ -104,8 +109,11 @@ def test_routing_equals_a_slow_search():
         table = held.dense(problem.n_caches)
         for entry in range(len(problem.demand)):
             asset, region = problem.demand.asset[entry], problem.demand.region[entry]
-            able = [(problem.cost_per_byte[s, region], s) for s in range(problem.n_caches)
-                    if table[s, asset] and problem.servable[entry] and problem.cost_per_byte[s, region] <= 6.0]
+            able = [
+                (problem.cost_per_byte[s, region], s)
+                for s in range(problem.n_caches)
+                if table[s, asset] and problem.servable[entry] and problem.cost_per_byte[s, region] <= 6.0
+            ]
             assert served.get(entry) == (min(able)[1] if able else None)
 
 
@@ -115,11 +123,18 @@ def test_any_prices_bound_any_placement():
         rng = np.random.default_rng(seed)
         problem = random_problem(rng, limits=seed % 2 == 0)
         hours = len(problem.demand.peak_hours())
-        prices = Prices(rng.random(problem.n_caches) * 5, rng.random(problem.n_caches), rng.random((hours, problem.n_caches)),
-                        np.zeros((hours, 0)), rng.random(len(problem.demand)) * 500)
+        prices = Prices(
+            rng.random(problem.n_caches) * 5,
+            rng.random(problem.n_caches),
+            rng.random((hours, problem.n_caches)),
+            np.zeros((hours, 0)),
+            rng.random(len(problem.demand)) * 500,
+        )
         bound = lower_bound(problem, prices)
         for _ in range(20):
-            table = (rng.random((problem.n_caches, len(problem.asset_index))) < rng.random()) | problem.pinned.dense(problem.n_caches)
+            table = (rng.random((problem.n_caches, len(problem.asset_index))) < rng.random()) | problem.pinned.dense(
+                problem.n_caches
+            )
             found = evaluate(problem, Placement(SiteAssets.from_dense(table)))
             if not found.violations:
                 assert bound <= found.cost + 1e-9

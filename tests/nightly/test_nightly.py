@@ -47,9 +47,14 @@ def write_inputs(folder: Path, share: float = 0.0, method: str = "shrinkage") ->
     weight = 1 / np.arange(1, 31)
     for day in DAYS:
         asset = rng.choice(30, 300, p=weight / weight.sum())
-        frame = pd.DataFrame({"time": day + pd.to_timedelta(np.sort(rng.integers(0, 86400, 300)), unit="s"),
-                              "region_id": rng.choice(["r1", "r2"], 300), "asset_id": np.array(ids)[asset],
-                              "bytes": sizes[asset]})
+        frame = pd.DataFrame(
+            {
+                "time": day + pd.to_timedelta(np.sort(rng.integers(0, 86400, 300)), unit="s"),
+                "region_id": rng.choice(["r1", "r2"], 300),
+                "asset_id": np.array(ids)[asset],
+                "bytes": sizes[asset],
+            }
+        )
         name = "day.parquet" if day == DAYS[-1] else f"history/requests-{day:%Y-%m-%d}.parquet"
         write_table(frame, folder / name)
     (folder / "nightly.toml").write_text(CONFIG.format(share=share, method=method))
@@ -85,7 +90,8 @@ def test_the_same_night_gives_the_same_bytes(tmp_path):
     run_night(config)
     again = contents(run)
     assert {name: data for name, data in again.items() if name != "timings.json"} == {
-        name: data for name, data in first.items() if name != "timings.json"}
+        name: data for name, data in first.items() if name != "timings.json"
+    }
 
 
 @pytest.mark.parametrize("stage", ["write_fill_plan", "write_results", "write_json"])
@@ -138,14 +144,17 @@ def test_without_the_day_there_is_no_replay(tmp_path):
     assert all(check.holds for check in verify_folder(run))
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ('method = "shrinkage"', 'method = "magic"', r"forecast:method: got 'magic', expected one of exponential"),
-    ('reactive_share = 0.0', 'reactive_share = 1.5', "placement:reactive_share: got 1.5"),
-    ('topology = "t.toml"', '', "inputs:topology: expected a value"),
-    ('[placement]', '[placement]\nmehtod = "lp"', "mehtod"),
-    ('[inputs]', 'day = "2026-02-31"\n[inputs]', "a day of the calendar"),
-    ('[inputs]', '[inputs', "readable TOML"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('method = "shrinkage"', 'method = "magic"', r"forecast:method: got 'magic', expected one of exponential"),
+        ("reactive_share = 0.0", "reactive_share = 1.5", "placement:reactive_share: got 1.5"),
+        ('topology = "t.toml"', "", "inputs:topology: expected a value"),
+        ("[placement]", '[placement]\nmehtod = "lp"', "mehtod"),
+        ("[inputs]", 'day = "2026-02-31"\n[inputs]', "a day of the calendar"),
+        ("[inputs]", "[inputs", "readable TOML"),
+    ],
+)
 def test_bad_configurations_are_refused_with_their_place(tmp_path, old, new, message):
     path = write_inputs(tmp_path)
     path.write_text(path.read_text().replace(old, new))
@@ -159,6 +168,8 @@ def test_no_history_is_an_error(tmp_path):
 
 
 def test_the_verb_prints_one_json_object(tmp_path):
-    result = CliRunner().invoke(cli, ["nightly", str(write_inputs(tmp_path)), "--json", "--quiet"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        cli, ["nightly", str(write_inputs(tmp_path)), "--json", "--quiet"], catch_exceptions=False
+    )
     assert result.exit_code == 0
     assert json.loads(result.stdout)["day"] == "2026-03-04"

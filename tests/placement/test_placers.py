@@ -27,8 +27,9 @@ def knapsack():
 
     r1 asks 60, 40, 40 bytes at a saving of 4 each. Per byte x is best (40 against 32), but y + z fill the cache: 320.
     """
-    return problem_of(two_edges_one_mid((10, 0, 0)), {"x": 6, "y": 5, "z": 5},
-                      [("r1", "x", 60), ("r1", "y", 40), ("r1", "z", 40)])
+    return problem_of(
+        two_edges_one_mid((10, 0, 0)), {"x": 6, "y": 5, "z": 5}, [("r1", "x", 60), ("r1", "y", 40), ("r1", "z", 40)]
+    )
 
 
 def test_greedy_takes_the_best_per_byte(knapsack):
@@ -65,18 +66,32 @@ def test_popularity_does_not_look_at_the_neighbours():
     asked = [("r1", "x", 30), ("r1", "y", 20), ("r2", "x", 30), ("r2", "y", 20)]
     problem = problem_of(topology, {"x": 10, "y": 10}, asked)
     demand = problem.demand
-    problem = problem.replace(demand=type(demand)(
-        demand.region_index, demand.asset_index, demand.indptr, demand.region, demand.bytes, demand.bytes, demand.peak_bps,
-        demand.hour_factor))
+    problem = problem.replace(
+        demand=type(demand)(
+            demand.region_index,
+            demand.asset_index,
+            demand.indptr,
+            demand.region,
+            demand.bytes,
+            demand.bytes,
+            demand.peak_bps,
+            demand.hour_factor,
+        )
+    )
     popular = plan_placement(problem, "popularity")
     assert chosen(popular) == {("e1", "x"), ("e2", "x")} and popular.evaluation.cost == 160
     assert plan_placement(problem, "mip", **EXACT).evaluation.cost == 100
 
 
 def test_egress_sends_the_rest_elsewhere():
-    """e1 may serve 60 of r1's 100 bit/s of x; the mid has no room for it, so 40 % come from the origin: 40 * 4 = 160."""
-    problem = problem_of(two_edges_one_mid((10, 0, 0)), {"x": 10}, [("r1", "x", 100)], peak_bps=np.array([100.0]),
-                         egress_bps=np.array([60.0, np.inf, np.inf]))
+    """e1 may serve 60 of r1's 100 bit/s of x; the mid has no room, so 40 % come from the origin: 40 * 4 = 160."""
+    problem = problem_of(
+        two_edges_one_mid((10, 0, 0)),
+        {"x": 10},
+        [("r1", "x", 100)],
+        peak_bps=np.array([100.0]),
+        egress_bps=np.array([60.0, np.inf, np.inf]),
+    )
     for method in ("lp", "mip"):
         planned = plan_placement(problem, method, **EXACT)
         assert planned.evaluation.cost == pytest.approx(160) and not planned.evaluation.violations
@@ -85,8 +100,13 @@ def test_egress_sends_the_rest_elsewhere():
 
 def test_a_link_sends_the_rest_elsewhere():
     """x sits at the mid only; m-e1 carries 25 of 100 bit/s for caches: 25 bytes at 1, 75 from the origin at 4."""
-    problem = problem_of(two_edges_one_mid((0, 0, 10)), {"x": 10}, [("r1", "x", 100)], peak_bps=np.array([100.0]),
-                         link_capacity_bps=np.array([np.inf, np.inf, np.inf, 25.0, np.inf, np.inf]))
+    problem = problem_of(
+        two_edges_one_mid((0, 0, 10)),
+        {"x": 10},
+        [("r1", "x", 100)],
+        peak_bps=np.array([100.0]),
+        link_capacity_bps=np.array([np.inf, np.inf, np.inf, 25.0, np.inf, np.inf]),
+    )
     planned = plan_placement(problem, "lp")
     assert planned.evaluation.cost == pytest.approx(25 + 300) and not planned.evaluation.violations
     assert planned.certificate.lower_bound == pytest.approx(325)
@@ -95,8 +115,14 @@ def test_a_link_sends_the_rest_elsewhere():
 def test_fill_limit_keeps_what_is_there():
     """x would be better than the stored y, but tonight nothing can be filled."""
     from cdn.model.site_assets import SiteAssets
-    problem = problem_of(two_edges_one_mid((10, 0, 0)), {"x": 10, "y": 10}, [("r1", "x", 100), ("r1", "y", 50)],
-                         fill_bytes=np.zeros(3), stored=SiteAssets.from_pairs([0], [1], 2))
+
+    problem = problem_of(
+        two_edges_one_mid((10, 0, 0)),
+        {"x": 10, "y": 10},
+        [("r1", "x", 100), ("r1", "y", 50)],
+        fill_bytes=np.zeros(3),
+        stored=SiteAssets.from_pairs([0], [1], 2),
+    )
     for method in METHODS:
         assert chosen(plan_placement(problem, method)) == {("e1", "y")}, method
 
@@ -151,6 +177,7 @@ def test_more_storage_never_costs_more(seed):
 def test_the_optimum_by_brute_force(seed):
     """Two caches, four assets: all 2^8 placements tried."""
     from cdn.model.site_assets import SiteAssets
+
     problem = random_problem(np.random.default_rng(seed), n_sites=2, n_regions=3, n_assets=4)
     costs = []
     for code in range(2**8):

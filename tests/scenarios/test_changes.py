@@ -21,8 +21,8 @@ def problem():
 
 
 def test_a_lost_site_serves_nobody(problem):
-    """Before: x at e1 and at e2, y at the mid (20 * 1): 20. Without e2: x at e1, and at the mid x (50 * 1 and y 20 * 4 =
-    130) or y (50 * 2 over e1, and 20 * 1 = 120): y."""
+    """Before: x at e1 and at e2, y at the mid (20 * 1): 20. Without e2: x at e1, and at the mid x (50 * 1 and y
+    20 * 4 = 130) or y (50 * 2 over e1, and 20 * 1 = 120): y."""
     assert plan_placement(problem, "mip", gap=0.0).evaluation.cost == 20
     lost = plan_placement(lose_site(problem, "e2"), "mip", gap=0.0)
     assert lost.evaluation.cost == 120
@@ -56,10 +56,15 @@ def test_a_launch_adds_an_asset_with_its_demand(problem):
         launch(launched, "new", 1, 1)
 
 
-@pytest.mark.parametrize(("change", "parameters"), [
-    ("lose_site", {"site": "e1"}), ("scale_storage", {"factor": 0.5}), ("scale_demand", {"factor": 3.0}),
-    ("launch", {"asset": "n", "size_gb": 1.0, "requests": 5.0}),
-])
+@pytest.mark.parametrize(
+    ("change", "parameters"),
+    [
+        ("lose_site", {"site": "e1"}),
+        ("scale_storage", {"factor": 0.5}),
+        ("scale_demand", {"factor": 3.0}),
+        ("launch", {"asset": "n", "size_gb": 1.0, "requests": 5.0}),
+    ],
+)
 def test_no_change_writes_into_its_input(problem, change, parameters):
     held = Placement(SiteAssets.from_pairs([0], [0], 2))
     before = evaluate(problem, held).cost
@@ -73,23 +78,31 @@ def test_before_and_after(problem):
     base = plan_placement(problem, "mip", gap=0.0)
     rows = compare_scenarios(problem, base.placement, [("no e2", lose_site(problem, "e2"))], "mip", gap=0.0)
     assert [(row.scenario, row.plan, row.cost) for row in rows] == [
-        ("run", "as planned", 20), ("no e2", "left alone", 120), ("no e2", "planned again", 120)]
+        ("run", "as planned", 20),
+        ("no e2", "left alone", 120),
+        ("no e2", "planned again", 120),
+    ]
 
 
 def test_a_scenarios_file(problem, tmp_path):
     path = tmp_path / "s.toml"
-    path.write_text('[[scenarios]]\nname = "a"\n[[scenarios.changes]]\nchange = "lose_site"\nsite = "e2"\n'
-                    '[[scenarios.changes]]\nchange = "scale_storage"\nfactor = 2\n')
+    path.write_text(
+        '[[scenarios]]\nname = "a"\n[[scenarios.changes]]\nchange = "lose_site"\nsite = "e2"\n'
+        '[[scenarios.changes]]\nchange = "scale_storage"\nfactor = 2\n'
+    )
     (scenario,) = read_scenarios(path)
     assert scenario.apply(problem).storage_bytes.tolist() == [20, 0, 20]
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('scenarios = []', "scenarios"),
-    ('[[scenarios]]\nname = "a"\nchanges = [{change = "explode"}]', "explode"),
-    ('[[scenarios]]\nname = "a"\nchanges = [{change = "scale_storage", factor = -1}]', "factor: got -1"),
-    ('[[scenarios]]\nname = "a"\nchanges = [{change = "lose_site"}]', "site: expected a value"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scenarios = []", "scenarios"),
+        ('[[scenarios]]\nname = "a"\nchanges = [{change = "explode"}]', "explode"),
+        ('[[scenarios]]\nname = "a"\nchanges = [{change = "scale_storage", factor = -1}]', "factor: got -1"),
+        ('[[scenarios]]\nname = "a"\nchanges = [{change = "lose_site"}]', "site: expected a value"),
+    ],
+)
 def test_bad_scenarios_files_are_refused_with_their_place(tmp_path, text, message):
     path = tmp_path / "s.toml"
     path.write_text(text)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from cdn.placement.decomposition.blocks import BlockData, BlockPrices, Limits, block_prices
+from cdn.placement.decomposition.blocks import BlockData, Limits, block_prices
 from cdn.placement.decomposition.branching import solve_facility
 from cdn.placement.decomposition.facility import OPEN, UNDECIDED
 
