@@ -13,6 +13,7 @@ from cdn.checking.files import check_files
 from cdn.checking.findings import CheckedFile, CheckReport
 from cdn.cli.options import PATH, json_option, print_result, quiet_option, stderr_console
 from cdn.errors import Fault
+from cdn.reports.cells import printable
 from cdn.units import format_bytes
 
 _COUNTS = ("rows", "regions", "sites", "assets", "bytes", "days")
@@ -35,7 +36,7 @@ def check(files: tuple[Path, ...], topology_path: Path | None, catalog_path: Pat
     report = check_files(files, topology_path, catalog_path)
     print_result(as_json, _payload(report), lambda console: _show(console, report))
     for note in report.notes:
-        stderr_console(quiet).print(Text(f"note: {_one_line(note)}"), soft_wrap=True)
+        stderr_console(quiet).print(Text(f"note: {printable(note)}"), soft_wrap=True)
     if report.faults:
         stderr_console(quiet).print(f"{len(report.faults)} faults in {sum(bool(f.faults) for f in report.files)} files")
         raise click.exceptions.Exit(1)
@@ -44,13 +45,13 @@ def check(files: tuple[Path, ...], topology_path: Path | None, catalog_path: Pat
 def _show(console: Console, report: CheckReport) -> None:
     if report.faults:
         for fault in report.faults:
-            click.echo(_one_line(str(fault)))
+            click.echo(printable(str(fault)))
         return
     table = Table("file", "kind", *_COUNTS, box=None)
     for column in table.columns[2:]:
         column.justify = "right"
     for file in report.files:
-        table.add_row(Text(_one_line(file.file)), file.kind, *(_shown(file, name) for name in _COUNTS))
+        table.add_row(Text(printable(file.file)), file.kind, *(_shown(file, name) for name in _COUNTS))
     console.print(table)
 
 
@@ -59,11 +60,6 @@ def _shown(file: CheckedFile, name: str) -> str:
     if count is None:
         return ""
     return format_bytes(count) if name == "bytes" else f"{count:,}"
-
-
-def _one_line(text: str) -> str:
-    """Names in files may hold anything, line breaks and terminal commands included."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _payload(report: CheckReport) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from cdn.files.certificates import read_certificate
 from cdn.files.plan_folders import read_folder_inputs, read_folder_placement
 from cdn.files.schema import write_table
 from cdn.placement import PLACERS
+from cdn.reports.cells import printable
 from cdn.scenarios.comparing import Comparison, compare_scenarios
 from cdn.scenarios.files import apply_checked, read_scenarios
 from cdn.units import format_bytes, format_rate, format_share
@@ -53,15 +54,21 @@ def whatif(
 
 
 def _show(console: Console, rows: list[Comparison]) -> None:
+    """One section per scenario, so that its name has a line of its own."""
     table = Table(title="what if")
-    for heading in ("scenario", "plan", "cost", "change", "offload", "origin bytes", "origin peak", "fill", "fits"):
-        table.add_column(heading, justify="left" if heading in ("scenario", "plan", "fits") else "right")
-    base = rows[0].cost
+    table.add_column("scenario", max_width=26)
+    for heading in ("cost", "change", "offload", "origin bytes", "origin peak", "fill"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("fits")
+    base, scenario = rows[0].cost, None
     for row in rows:
+        if row.scenario != scenario:
+            scenario = row.scenario
+            table.add_section()
+            table.add_row(f"[bold]{escape(printable(scenario))}[/]")
         change = "" if row is rows[0] or not base else f"{100 * (row.cost / base - 1):+.1f} %"
         table.add_row(
-            escape(row.scenario),
-            row.plan,
+            f"  {row.plan}",
             f"{row.cost:.6g}",
             change,
             format_share(row.offload),

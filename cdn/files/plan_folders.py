@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cdn.errors import DataError
@@ -38,6 +39,7 @@ from cdn.model.problem import Problem, build_problem
 from cdn.model.topology import Topology
 
 PLACEMENT_FILE, ROUTING_FILE = "placement.parquet", "routing.parquet"
+MOST_RESERVED = 0.05
 FILL_PLAN_FILE, STORED_AFTER_FILE = "fill_plan.parquet", "stored_after.parquet"
 
 
@@ -65,11 +67,18 @@ class PlanInputs:
         return self.network if self.pinned_share == 1.0 else Network(self.planned_topology)
 
     def build_problem(self) -> Problem:
-        """The problem that is planned, with the pinned share of the storage. Raises DataError where rules
-        contradict each other."""
-        return self._checked(
-            lambda: self.build_whole_problem().replace(storage_bytes=self.planned_topology.storage_bytes)
-        )
+        """The problem that is planned: the pinned share of the storage, less what a cluster may lose to files that must
+        lie whole on one appliance (``cluster_reserve_bytes``). Raises DataError where rules contradict each other."""
+
+        def build() -> Problem:
+            whole = self.build_whole_problem()
+            topology = self.planned_topology
+            pinned_bytes = whole.pinned.bytes_per_site(whole.size_bytes, whole.n_caches)
+            reserve = cluster_reserve_bytes(topology, whole.size_bytes)
+            usable = np.minimum(topology.storage_bytes, np.maximum(topology.storage_bytes - reserve, pinned_bytes))
+            return whole.replace(storage_bytes=usable)
+
+        return self._checked(build)
 
     def build_whole_problem(self) -> Problem:
         """The problem with all of each cache's storage."""
@@ -80,6 +89,18 @@ class PlanInputs:
             return build()
         except (ValueError, KeyError) as error:
             raise DataError.of_file(self.catalog_path, f"rules that can be kept ({error})") from error
+
+
+def cluster_reserve_bytes(topology: Topology, size_bytes: np.ndarray) -> np.ndarray:
+    """(S,) storage that is left free so that whole files always find an appliance.
+
+    A file of size z fits nowhere only if all n appliances of the cluster have less than z free, n z together. With
+    (n - 1) times the largest size left free at the site that cannot happen (pigeonhole). It is never more than
+    ``MOST_RESERVED`` of the storage; beyond that a file may still find no room, and the fill plan says so.
+    """
+    extra = np.maximum(np.bincount(topology.appliance_sites, minlength=topology.n_caches) - 1, 0)
+    largest = size_bytes.max(initial=0)
+    return np.minimum(extra * largest, np.floor(MOST_RESERVED * topology.storage_bytes))
 
 
 def read_plan_inputs(

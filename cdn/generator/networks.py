@@ -48,7 +48,6 @@ def made_up_topology(sample: Sample) -> Topology:
 def _appliance(site_id: str, storage: float, peak_bps: float) -> Appliance:
     start, end = FILL_WINDOW_MINUTES
     fill_bps = NIGHTLY_FILL * storage * BITS_PER_BYTE / ((end - start) * 60)
-    # Whole bytes and bit/s survive being written and read.
     return Appliance(f"{site_id}-1", site_id, round(storage), round(EGRESS_OVER_PEAK * peak_bps), round(fill_bps),
                      FILL_WINDOW_MINUTES)
 

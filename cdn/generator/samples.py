@@ -27,7 +27,7 @@ class Sample:
     regions: Regions
     catalog: Catalog
     popularity: Popularity
-    rng_of_days: tuple[np.random.SeedSequence, ...]
+    day_seeds: tuple[np.random.SeedSequence, ...]
 
     def date_of(self, day: int) -> date:
         """The calendar day (UTC) of day 0, 1, ..."""
@@ -49,7 +49,7 @@ class Sample:
 
     def draw_day(self, day: int) -> RequestLog:
         """One day's requests; the same whichever days were drawn before."""
-        rng = np.random.default_rng(self.rng_of_days[day])
+        rng = np.random.default_rng(self.day_seeds[day])
         asset_weight = self.popularity.asset_weight(day)
         per_hour = rng.poisson(self.requests_per_hour(day))
         assets, hours = [], []
