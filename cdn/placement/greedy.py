@@ -15,6 +15,7 @@ from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.candidates import Candidates, find_candidates
+from cdn.placement.spare import use_spare_storage
 
 
 @njit(cache=True)
@@ -99,5 +100,7 @@ def place_greedy(problem: Problem) -> PlacerResult:
     candidates = find_candidates(problem)
     held, _ = complete_greedily(problem, candidates, np.zeros(len(candidates.site), dtype=bool))
     return PlacerResult(
-        Placement(held_pairs(problem, candidates, held)), "feasible", "nothing more that fits saves cost"
+        Placement(use_spare_storage(problem, held_pairs(problem, candidates, held))),
+        "feasible",
+        "nothing more that fits saves cost",
     )

@@ -7,10 +7,12 @@ from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates, find_candidates, limits_may_bind
 from cdn.placement.core import WHOLE, solve_core
 from cdn.placement.exchanging import exchange
+from cdn.placement.fitting import take_fitting
 from cdn.placement.greedy import held_pairs
 from cdn.placement.model import PlacementModel, build_model, read_placement, read_prices, solution_of
 from cdn.placement.rerouting import route_within_limits
 from cdn.placement.solving import FEASIBLE, OPTIMAL, solve_within_limits
+from cdn.placement.spare import use_spare_storage
 
 ROUNDING_THRESHOLDS = (WHOLE, 0.5, 1e-6)
 
@@ -34,7 +36,7 @@ def place_lp(problem: Problem, time_limit_s: float | None = None) -> PlacerResul
     routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
     reason = "relaxation solved, rounded and completed" if relaxed else f"{solved.reason}: rounded what was there"
     return PlacerResult(
-        Placement(held_pairs(problem, candidates, held), routing),
+        Placement(use_spare_storage(problem, held_pairs(problem, candidates, held)), routing),
         FEASIBLE,
         reason,
         prices,
@@ -68,18 +70,9 @@ def complete_best(problem: Problem, candidates: Candidates, starts: list[np.ndar
 def _fitting(problem: Problem, candidates: Candidates, level: np.ndarray, threshold: float) -> np.ndarray:
     """Pairs at or above the threshold, highest level first, while storage and fill allow; the pins always."""
     c = candidates
-    size = problem.size_bytes[c.asset].astype(float)
-    chosen = c.pinned.copy()
-    order = np.lexsort((-size, -level))
-    order = order[(level[order] >= threshold) & ~c.pinned[order]]
-    storage_left = problem.storage_bytes - np.bincount(c.site[chosen], weights=size[chosen], minlength=problem.n_caches)
-    fill_left = problem.usable_fill_bytes - np.bincount(
-        c.site[chosen], weights=(size * c.new)[chosen], minlength=problem.n_caches
-    )
-    for k in order.tolist():
-        s = c.site[k]
-        if size[k] <= storage_left[s] and (not c.new[k] or size[k] <= fill_left[s]):
-            chosen[k] = True
-            storage_left[s] -= size[k]
-            fill_left[s] -= size[k] * c.new[k]
+    order = np.lexsort((-problem.size_bytes[c.asset], -level, ~c.pinned))
+    order = order[(level[order] >= threshold) | c.pinned[order]]
+    chosen = np.zeros(len(level), dtype=bool)
+    room, fill = problem.storage_bytes.copy(), problem.usable_fill_bytes.copy()
+    chosen[order] = take_fitting(problem, c.site[order], c.asset[order], room, fill)
     return chosen

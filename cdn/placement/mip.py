@@ -10,6 +10,7 @@ from cdn.placement.lp import complete_best, relax, round_relaxation
 from cdn.placement.model import build_model, solution_of
 from cdn.placement.rerouting import route_within_limits
 from cdn.placement.solving import OPTIMAL, solve_within_limits
+from cdn.placement.spare import use_spare_storage
 
 
 def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None = 300.0) -> PlacerResult:
@@ -36,7 +37,7 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
     if solved.bound is not None and np.isfinite(solved.bound):
         bound = model.constant_cost + solved.bound * model.cost_unit
     return PlacerResult(
-        Placement(held_pairs(problem, candidates, held), routing),
+        Placement(use_spare_storage(problem, held_pairs(problem, candidates, held)), routing),
         solved.status,
         reason,
         prices,

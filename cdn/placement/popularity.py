@@ -5,6 +5,7 @@ import numpy as np
 from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
+from cdn.placement.fitting import take_fitting
 
 
 def place_popularity(problem: Problem) -> PlacerResult:
@@ -13,34 +14,25 @@ def place_popularity(problem: Problem) -> PlacerResult:
     A site's list counts the regions it may serve: unlike ``greedy`` it does not ask whether another site has the
     asset already. Pins come first; excluded and unlicensed assets stay out; links and egress are not looked at.
     """
-    picked = [_top_of(problem, site) for site in range(problem.n_caches)]
-    site = np.repeat(np.arange(problem.n_caches), [len(assets) for assets in picked])
-    asset = np.concatenate([*picked, np.zeros(0, dtype=np.int64)])
-    stored = SiteAssets.from_pairs(site, asset, len(problem.asset_index))
+    ranked = [_ranking(problem, site) for site in range(problem.n_caches)]
+    site = np.repeat(np.arange(problem.n_caches), [len(assets) for assets in ranked])
+    asset = np.concatenate([*ranked, np.zeros(0, dtype=np.int64)])
+    room, fill = problem.storage_bytes.copy(), problem.usable_fill_bytes.copy()
+    taken = take_fitting(problem, site, asset, room, fill)
+    stored = SiteAssets.from_pairs(site[taken], asset[taken], len(problem.asset_index))
     return PlacerResult(Placement(stored), "feasible", "storage filled from the top of each site's list")
 
 
-def _top_of(problem: Problem, site: int) -> np.ndarray:
-    """Assets the site stores, most requested first."""
+def _ranking(problem: Problem, site: int) -> np.ndarray:
+    """The site's list: pins, then what its regions ask for most."""
     demand, n_assets = problem.demand, len(problem.asset_index)
     counted = problem.servable & _catchment(problem, site)[demand.region]
     requests = np.bincount(demand.asset[counted], weights=demand.requests[counted], minlength=n_assets)
     pinned = np.zeros(n_assets, dtype=bool)
     pinned[problem.pinned.assets_of(site)] = True
-    new = np.ones(n_assets, dtype=bool)
-    new[problem.stored.assets_of(site)] = False
     eligible = pinned | (problem.storable(site) & (requests > 0))
     order = np.lexsort((-requests, ~pinned))
-    order = order[eligible[order]]
-    storage_left, fill_left = problem.storage_bytes[site], problem.usable_fill_bytes[site]
-    taken = []
-    for asset in order.tolist():
-        size = problem.size_bytes[asset]
-        if size <= storage_left and (not new[asset] or size <= fill_left):
-            taken.append(asset)
-            storage_left -= size
-            fill_left -= size if new[asset] else 0
-    return np.array(taken, dtype=np.int64)
+    return order[eligible[order]]
 
 
 def _catchment(problem: Problem, site: int) -> np.ndarray:

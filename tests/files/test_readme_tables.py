@@ -41,6 +41,7 @@ def test_the_default_kinds_are_written_out():
 
 def test_every_file_is_named():
     folder = ROOT / "demand"
-    there = {str(path.relative_to(folder)) + "/" * path.is_dir() for path in [*folder.glob("*"), *folder.glob("example/*")]}
+    paths = [*folder.glob("*"), *folder.glob("example/*")]
+    there = {path.relative_to(folder).as_posix() + "/" * path.is_dir() for path in paths}
     named = set(re.findall(r"^\| `(example[^`]*)`", README, re.M))
     assert named == there - {"README.md", "example/"}

@@ -4,9 +4,9 @@ from datetime import date
 
 import numpy as np
 import pytest
+from generator.sample_parameters import MONDAY, small
 from hypothesis import given
 from hypothesis import strategies as st
-from generator.sample_parameters import MONDAY, small
 
 from cdn.generator.clock import concentration, day_profile, hour_factors
 
@@ -49,11 +49,12 @@ def test_half_hour_zones_lie_between_hours():
 def test_weekdays_are_local():
     """In Auckland (+13 in March) it is Tuesday from 11:00 UTC on Monday. Only Tuesday has requests."""
     parameters = small(weekday_factors=[0, 1, 0, 0, 0, 0, 0])
-    assert np.flatnonzero(hour_factors(MONDAY, ["Pacific/Auckland"], parameters)[:, 0] > 0).tolist() == list(range(11, 24))
+    factors = hour_factors(MONDAY, ["Pacific/Auckland"], parameters)[:, 0]
+    assert np.flatnonzero(factors).tolist() == list(range(11, 24))
 
 
 def test_a_week_has_mean_one():
     parameters = small()
     week = [hour_factors(date(2026, 3, 2 + k), ["Europe/Paris", "UTC"], parameters) for k in range(7)]
-    assert np.mean(week[0:], axis=(0, 1)) == pytest.approx([1.0, 1.0], rel=0.01)
+    assert np.mean(week, axis=(0, 1)) == pytest.approx([1.0, 1.0], rel=0.01)
     assert np.mean(week, axis=(0, 1))[1] == pytest.approx(1.0)

@@ -36,6 +36,7 @@ def test_it_survives_being_written_and_read(tmp_path):
     again = read_topology(tmp_path / "topology.toml")
     assert [a.storage_bytes for a in again.appliances] == [a.storage_bytes for a in topology.appliances]
     for rate in ("egress_bps", "fill_bps"):
-        assert [getattr(a, rate) for a in again.appliances] == pytest.approx([getattr(a, rate) for a in topology.appliances])
+        rates = [getattr(appliance, rate) for appliance in topology.appliances]
+        assert [getattr(appliance, rate) for appliance in again.appliances] == pytest.approx(rates)
     assert again.regions == topology.regions
     assert Network(again).cost_per_byte == pytest.approx(Network(topology).cost_per_byte, rel=1e-9)

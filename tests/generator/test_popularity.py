@@ -61,7 +61,7 @@ def test_tastes_are_the_same_whenever_asked_for_and_differ_by_region():
 
 
 def test_drift_runs_evenly_from_monday_to_monday():
-    """In logarithms: three and a half days from Monday to Monday is half way; here day 1 is 1/7 of the way."""
+    """In logarithms; Tuesday is a seventh of the way."""
     popularity = popularity_of(days=14, drift=0.5)
     first, second, next_monday = (np.log(popularity.drift(day)) for day in (0, 1, 7))
     assert MONDAY.weekday() == 0
@@ -70,7 +70,7 @@ def test_drift_runs_evenly_from_monday_to_monday():
 
 
 def test_encodes_split_a_titles_requests():
-    encodes = [{"name": "hd", "bitrate_mbps": 5, "request_share": 3}, {"name": "sd", "bitrate_mbps": 1, "request_share": 1}]
+    encodes = [{"name": "hd", "bitrate_mbps": 5, "request_share": 3}, {"name": "sd", "bitrate_mbps": 1}]
     popularity = popularity_of(encodes=encodes)
     shares = popularity.shares(0, popularity.asset_weight(0)).reshape(-1, 2)
     assert shares[:, 0] == pytest.approx(3 * shares[:, 1])

@@ -1,9 +1,9 @@
 """The functions that measure samples, on the real log the published figures come from.
 
-The CRAN mirror log: a region is a country, an asset a package and version. *Sweepers* are clients that ask for more than
-300 distinct packages on one day. The log's notes give s 0.79 with and 0.89 without them, 0.73 (Pearson) and 0.56
-(Spearman) between the ten largest countries, and they give one-hit shares of 42 to 52 % and a peak of 2 over the mean for
-metro video: this log shows the same on each of its four full days.
+The CRAN mirror log: a region is a country, an asset a package and version. *Sweepers* are clients that ask for more
+than 300 distinct packages on one day. The log's notes give s 0.79 with and 0.89 without them, 0.73 (Pearson) and 0.56
+(Spearman) between the ten largest countries. For metro video they give one-hit shares of 42 to 52 % and a peak of 2
+over the mean: this log shows the same on each of its four full days.
 """
 
 import numpy as np

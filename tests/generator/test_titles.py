@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from generator.sample_parameters import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from generator.sample_parameters import small
 
 from cdn.generator.parameters import KindParameters
 from cdn.generator.titles import LAUNCHES_BEFORE_DAYS, draw_titles, rank_weights
