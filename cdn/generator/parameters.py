@@ -48,7 +48,7 @@ class EncodeParameters(_Parameters):
 
 FILM = KindParameters(name="film", title_share=0.25, minutes=102, launch_boost=15, decay_days=5.1, decay_shape=1.15)
 EPISODE = KindParameters(name="episode", title_share=0.75, minutes=46, minutes_sigma=0.3, episodes_per_season=8,
-                         seasons_per_series=2, launch_boost=7.5, decay_days=9.2, decay_shape=1.25)
+                         seasons_per_series=2, launch_boost=6.8, decay_days=9.8, decay_shape=1.25)
 
 
 class GeneratorParameters(_Parameters):

@@ -99,8 +99,5 @@ def place_greedy(problem: Problem) -> PlacerResult:
     """The greedy placement; no bound."""
     candidates = find_candidates(problem)
     held, _ = complete_greedily(problem, candidates, np.zeros(len(candidates.site), dtype=bool))
-    return PlacerResult(
-        Placement(use_spare_storage(problem, held_pairs(problem, candidates, held))),
-        "feasible",
-        "nothing more that fits saves cost",
-    )
+    stored = use_spare_storage(problem, held_pairs(problem, candidates, held))
+    return PlacerResult(Placement(stored), "feasible", "nothing more that fits saves cost")

@@ -1,8 +1,8 @@
 """Spare storage: what costs nothing to have is kept or taken, against demand the forecast did not see.
 
-Where the expected demand is served already, the model gains nothing from more copies and leaves storage empty. A forecast
-leaves out many pairs that are asked for now and then; a copy that is there already, or whose filling costs nothing,
-can only help. Expected cost, bound and gap stay the same.
+Where the expected demand is served already, the model gains nothing from more copies and leaves storage empty. A
+forecast leaves out many pairs that are asked for now and then; a copy that is there already, or whose filling costs
+nothing, can only help. Expected cost, bound and gap stay the same.
 """
 
 import numpy as np
