@@ -34,6 +34,11 @@ def check_files(paths: Sequence[Path | str], topology_path: Path | str | None = 
     """
     files = {Path(path): None for path in (topology_path, catalog_path, *paths) if path is not None}
     kinds = {path: _kind_or_fault(path) for path in files}
+    for path, wanted in ((topology_path, TOPOLOGY), (catalog_path, CATALOG.name)):
+        kind = None if path is None else kinds[Path(path)]
+        if path is not None and isinstance(kind, str) and kind != wanted:
+            fault = Fault(str(path), None, None, kind, f"a {wanted}")
+            kinds[Path(path)] = CheckedFile(str(path), kind, faults=(fault,))
     referring = {kind for kind in kinds.values() if isinstance(kind, str)} - {TOPOLOGY}
     notes: list[str] = []
     checked: dict[Path, CheckedFile] = {}

@@ -1,6 +1,7 @@
 """Telling what a file is: a topology by its keys, a table by its columns."""
 
 import csv
+import difflib
 import io
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 
 from cdn.errors import DataError
 from cdn.files.catalogs import CATALOG
+from cdn.files.certificates import SERVE_PRICES
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS
 from cdn.files.fill_plans import FILL_PLAN
@@ -19,7 +21,7 @@ from cdn.logs.request_log_files import REQUEST_LOG
 
 TOPOLOGY = "topology"
 SCHEMAS: Mapping[str, TableSchema] = {schema.name: schema for schema in (
-    CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, SERVING_COSTS)}
+    CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, SERVING_COSTS, SERVE_PRICES)}
 HEADER_BYTES_MAX = 1 << 20
 
 
@@ -35,10 +37,14 @@ def kind_of(path: Path) -> str:
             raise DataError.of_file(path, "a topology: a TOML file with [[sites]] and [[regions]]")
         return TOPOLOGY
     columns = _column_names(path)
-    best = max(SCHEMAS, key=lambda name: _likeness(SCHEMAS[name], columns))
-    if 2 * sum(column in columns for column in _required(SCHEMAS[best])) < len(_required(SCHEMAS[best])):
-        raise DataError.of_file(path, f"the columns of one of: {', '.join(SCHEMAS)}", ",".join(columns))
-    return best
+    likeness = {name: _likeness(schema, columns) for name, schema in SCHEMAS.items()}
+    best = [name for name in SCHEMAS if likeness[name] == max(likeness.values())]
+    there = sum(column in columns for column in _required(SCHEMAS[best[0]]))
+    if 2 * there < len(_required(SCHEMAS[best[0]])):
+        best = list(SCHEMAS)
+    if len(best) > 1:
+        raise DataError.of_file(path, f"the columns of one of: {', '.join(best)}", ",".join(columns))
+    return best[0]
 
 
 def _required(schema: TableSchema) -> list[str]:
@@ -46,9 +52,11 @@ def _required(schema: TableSchema) -> list[str]:
 
 
 def _likeness(schema: TableSchema, columns: Collection[str]) -> float:
-    """Share of the required columns that are there, plus share of the file's columns that the schema knows."""
+    """Share of the required columns that are there, plus share of the file's columns that the schema knows. A
+    required column that is only misspelt counts half."""
     required, known = _required(schema), set(schema.column_names)
-    return (sum(name in columns for name in required) / len(required)
+    misspelt = sum(name not in columns and bool(difflib.get_close_matches(name, columns, 1, cutoff=0.8)) for name in required)
+    return ((sum(name in columns for name in required) + misspelt / 2) / len(required)
             + sum(name in known for name in columns) / max(len(columns), 1))
 
 

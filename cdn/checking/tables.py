@@ -8,6 +8,7 @@ import pandas as pd
 
 from cdn.checking.findings import CheckedFile, Known
 from cdn.errors import DataError, Fault
+from cdn.files.certificates import SERVE_PRICES
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS, hours_path
 from cdn.files.fill_plans import FILL_PLAN
@@ -115,10 +116,18 @@ def check_serving_costs(path: Path, known: Known) -> CheckedFile:
                        frame["site_id"].nunique(), faults=tuple(faults))
 
 
+def check_serve_prices(path: Path, known: Known) -> CheckedFile:
+    """Ids. Whether the prices prove their bound is for the verification to say."""
+    frame = read_table(path, SERVE_PRICES)
+    faults = (*_region_faults(frame, known), *_asset_faults(frame, known))
+    return CheckedFile(str(path), SERVE_PRICES.name, len(frame), frame["region_id"].nunique(), None,
+                       frame["asset_id"].nunique(), faults=faults)
+
+
 TABLE_CHECKS: Mapping[str, Callable[[Path, Known], CheckedFile]] = {
     DEMAND.name: check_demand, HOURS.name: check_hours, STORED_NOW.name: check_stored_now,
     PLACEMENT.name: check_placement, ROUTING.name: check_routing, FILL_PLAN.name: check_fill_plan_table,
-    SERVING_COSTS.name: check_serving_costs,
+    SERVING_COSTS.name: check_serving_costs, SERVE_PRICES.name: check_serve_prices,
 }
 
 

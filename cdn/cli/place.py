@@ -74,22 +74,7 @@ def place(
 def placement_payload(planned: PlannedPlacement) -> dict:
     """What a machine wants to know of a placement."""
     certificate, evaluation = planned.certificate, planned.evaluation
-    named = {
-        name: getattr(certificate, name)
-        for name in (
-            "method",
-            "status",
-            "reason",
-            "cost",
-            "delivery_cost",
-            "fill_cost",
-            "lower_bound",
-            "solver_bound",
-            "gap",
-            "seconds",
-        )
-    }
-    return named | {
+    return certificate.figures | {
         "offload": evaluation.offload,
         "request_hit_ratio": evaluation.request_hit_ratio,
         "stored_pairs": len(planned.placement.stored),

@@ -1,6 +1,7 @@
 """The certificate beside a placement: ``certificate.json`` and ``serve_prices.parquet``, a price per demand entry."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,12 @@ SERVE_PRICES = TableSchema(
     ),
     key=("region_id", "asset_id"),
 )
-_SCALARS = (
-    "method",
-    "status",
-    "reason",
-    "cost",
-    "delivery_cost",
-    "fill_cost",
-    "lower_bound",
-    "gap",
-    "solver_bound",
-    "seconds",
-)
+_FIGURES = [field.name for field in fields(Certificate) if field.name != "prices"]
 
 
 def write_certificate(certificate: Certificate, problem: Problem, folder: Path, covered: list[Path]) -> None:
     """Writes the certificate; ``covered`` are the files whose digests it vouches for."""
-    document: dict[str, Any] = {name: getattr(certificate, name) for name in _SCALARS}
+    document: dict[str, Any] = dict(certificate.figures)
     prices = certificate.prices
     if prices is not None:
         demand = problem.demand
@@ -83,9 +73,9 @@ def read_certificate(folder: Path, problem: Problem) -> tuple[Certificate, dict[
     path = folder / CERTIFICATE_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        scalars = {name: document[name] for name in _SCALARS}
+        figures = {name: document[name] for name in _FIGURES}
         prices = _read_prices(document["prices"], folder, problem) if "prices" in document else None
-        return Certificate(**scalars, prices=prices), dict(document["digests"])
+        return Certificate(**figures, prices=prices), dict(document["digests"])
     except OSError as error:
         raise DataError.of_file(path, "a readable file") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

@@ -231,7 +231,8 @@ def _appliance(record: ApplianceRecord) -> Appliance:
 
 
 def _rate(gbps: float | None) -> float:
-    return math.inf if gbps is None else gbps * BPS_PER_GBPS
+    # 7e-9 * 1e9 is 7.000000000000001: rounding makes whole bits whole again.
+    return math.inf if gbps is None else round(gbps * BPS_PER_GBPS, 3)
 
 
 def _serving_costs(path: Path, record: TopologyRecord) -> tuple[ServingCost, ...] | None:

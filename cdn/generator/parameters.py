@@ -64,10 +64,10 @@ class GeneratorParameters(_Parameters):
     requests_per_day: float = Field(gt=0, le=1e9, description="mean requests a day, all regions")
     seed: int = Field(1, ge=0, description="seed, unless the command gives one")
 
-    zipf_exponent: float = Field(0.45, ge=0, le=5, description="s: long-run popularity of rank k is k^-s in the head")
+    zipf_exponent: float = Field(0.42, ge=0, le=5, description="s: long-run popularity of rank k is k^-s in the head")
     tail_from_share: float = Field(0.05, gt=0, le=1, description="share of the ranks that is head; the others are tail")
     tail_exponent: float = Field(
-        1.35, ge=0, le=20, description="exponent in the tail; the steeper, the more titles are asked for once")
+        1.4, ge=0, le=20, description="exponent in the tail; the steeper, the more titles are asked for once")
     series_spread: float = Field(0.3, ge=0, le=100, description="how far a season's episodes lie apart in rank")
 
     n_genres: int = Field(8, ge=1, le=1000, description="genres")
@@ -77,7 +77,7 @@ class GeneratorParameters(_Parameters):
     home_boost: float = Field(5.0, ge=1, le=1e6, description="popularity of a local title at home / elsewhere")
 
     drift: float = Field(
-        0.7, ge=0, le=5, description="attention a film or season gets from week to week: sd of the logarithm")
+        0.75, ge=0, le=5, description="attention a film or season gets from week to week: sd of the logarithm")
 
     launches_per_day: float = Field(2.5, ge=0, le=1e6, description="films and seasons released a day")
     launch_appeal: float = Field(

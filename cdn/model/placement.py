@@ -1,6 +1,6 @@
 """A placement: which site stores which assets, and which share of each region's demand it serves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -111,3 +111,8 @@ class Certificate:
     solver_bound: float | None
     seconds: float | None
     prices: Prices | None
+
+    @property
+    def figures(self) -> dict[str, str | float | None]:
+        """Everything but the prices, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "prices"}

@@ -63,21 +63,8 @@ def _forecast(demand: Demand, day_log: RequestLog | None) -> dict[str, Any]:
 
 def _placement(planned: PlannedPlacement) -> dict[str, Any]:
     certificate, evaluation = planned.certificate, planned.evaluation
-    named = {
-        name: getattr(certificate, name)
-        for name in (
-            "method",
-            "status",
-            "reason",
-            "cost",
-            "delivery_cost",
-            "fill_cost",
-            "lower_bound",
-            "solver_bound",
-            "gap",
-        )
-    }
-    return named | {
+    figures = {name: value for name, value in certificate.figures.items() if name != "seconds"}
+    return figures | {
         "expected_offload": evaluation.offload,
         "stored_pairs": len(planned.placement.stored),
         "violations": [str(violation) for violation in evaluation.violations],

@@ -56,7 +56,7 @@ def test_it_reads_back_as_written_with_a_comment_on_top(tmp_path):
 
 IDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=6)
 AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-6, 1e9).map(lambda value: float(f"{value:.9g}")))
-LIMITS = st.one_of(st.just(math.inf), AMOUNTS.map(lambda gbps: gbps * 1e9))
+LIMITS = st.one_of(st.just(math.inf), AMOUNTS.map(lambda gbps: round(gbps * 1e9, 3)))
 WINDOWS = st.tuples(st.integers(0, 1439), st.integers(0, 1439))
 PLACES = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 

@@ -1,9 +1,12 @@
-"""Branch and bound on what the rules of ``facility`` leave undecided, one component after the other."""
+"""Relaxation, then branch and bound, on what the rules of ``facility`` leave undecided: one component after the other."""
 
 import numpy as np
 from numba import njit
 
-from cdn.placement.decomposition.facility import CLOSED, OPEN, UNDECIDED, decide, dual_ascent
+from cdn.placement.decomposition.facility import CLOSED, OPEN, UNDECIDED, decide, value_and_bound
+from cdn.placement.decomposition.relaxation import dual_ascent, relax
+
+NODE_ITERATIONS = 12
 
 
 @njit(cache=True, nogil=True)
@@ -34,8 +37,9 @@ def _label_components(n_entries, first, term_site, term, status, reached, label)
 
 
 @njit(cache=True, nogil=True)
-def _extract(component, n_entries, n_sites, first, term_site, term, price, status, reached, label, work):
-    """Copies one component's sites, entries and additional savings to ``work``. Returns entries and sites."""
+def _extract(component, n_entries, n_sites, status, price, work):
+    """Copies one component's sites, entries, additional savings and credits to ``work``. Returns entries and sites."""
+    first, term_site, term, reached, label = work.first, work.term_site, work.term, work.reached, work.label
     m = 0
     for j in range(n_sites):
         if status[j] == UNDECIDED and _root_of(label, j) == component:
@@ -47,54 +51,65 @@ def _extract(component, n_entries, n_sites, first, term_site, term, price, statu
     work.own_first[0] = 0
     for e in range(n_entries):
         start = terms
+        top = 0.0
         for k in range(first[e], first[e + 1]):
             j = term_site[k]
             if status[j] == UNDECIDED and term[k] > reached[e] and _root_of(label, j) == component:
                 work.own_term_site[terms] = work.own_index[j]
                 work.own_term[terms] = term[k] - reached[e]
+                top = max(top, work.own_term[terms])
                 terms += 1
         if terms > start:
+            work.own_entry[n] = e
+            work.credit[n] = min(max(work.warm[e] - reached[e], 0.0), top)
             n += 1
             work.own_first[n] = terms
     return n, m
 
 
 @njit(cache=True, nogil=True)
-def _branch(n, m, work, tolerance, node_limit):
-    """Best choice for a component (left in ``work.best``), its value, an upper bound, and the nodes spent."""
+def _branch(n, m, work, best, root_bound, root_status, tolerance, node_limit):
+    """Branch and bound below a relaxed root. Returns the best value (its choice in ``work.best``), a bound, nodes."""
     first, term_site, term, price = work.own_first, work.own_term_site, work.own_term, work.own_price
-    stack, stack_bound = np.zeros((m + 2, m), dtype=np.int8), np.full(m + 2, np.inf)
-    status = np.empty(m, dtype=np.int8)
-    for j in range(m):
-        work.best[j] = CLOSED
-    best = cut = 0.0
+    stack, stack_bound = np.zeros((m + 2, m), dtype=np.int8), np.full(m + 2, root_bound)
+    status = root_status.copy()
+    stack[0] = status
+    cut = 0.0
     depth, nodes = 1, 0
     while depth > 0:
         depth -= 1
-        if stack_bound[depth] <= best * (1 + tolerance) or nodes >= node_limit:
-            cut = max(cut, stack_bound[depth])
+        bound = stack_bound[depth]
+        if bound <= best * (1 + tolerance) or nodes >= node_limit:
+            cut = max(cut, bound)
             continue
         nodes += 1
-        for j in range(m):
-            status[j] = stack[depth, j]
-        value, bound, undecided = decide(n, m, first, term_site, term, price, status, work.gain, work.keep)
+        status[:] = stack[depth]
+        value, submodular, undecided = decide(n, m, first, term_site, term, price, status, work.gain, work.keep)
         if value > best:
             # What is undecided counts as closed: a feasible choice already.
             best = value
             for j in range(m):
                 work.best[j] = OPEN if status[j] == OPEN else CLOSED
-        if undecided == 0:
+        bound = min(bound, submodular)
+        if undecided == 0 or bound <= best * (1 + tolerance):
+            cut = max(cut, min(bound, value) if undecided == 0 else bound)
             continue
-        bound = min(bound, stack_bound[depth])
-        if bound > best * (1 + tolerance):
-            chosen = _most_promising(m, status, price, work.gain, work.keep)
-            bound = min(bound, value + dual_ascent(n, m, first, term_site, term, price, status, work.slack, work.credit))
+        relaxed, best = relax(n, m, first, term_site, term, price, status, best, work.best, NODE_ITERATIONS, tolerance, work)
+        bound = min(bound, relaxed)
         if bound <= best * (1 + tolerance):
             cut = max(cut, bound)
             continue
+        value_and_bound(n, m, first, term_site, term, price, status, work.gain, work.keep)
+        chosen = _most_promising(m, status, price, work.gain, work.keep)
+        if chosen < 0:
+            # All fixed against the best choice: what is left is one leaf, whose value decide has to find.
+            chosen = 0
+            stack[depth] = status
+            stack_bound[depth] = bound
+            depth += 1
+            continue
         for state in (CLOSED, OPEN):
-            for j in range(m):
-                stack[depth, j] = status[j]
+            stack[depth] = status
             stack[depth, chosen] = state
             stack_bound[depth] = bound
             depth += 1
@@ -104,7 +119,7 @@ def _branch(n, m, work, tolerance, node_limit):
 @njit(cache=True, nogil=True)
 def _most_promising(m, status, price, gain, keep):
     """The undecided site whose decision, either way, moves the bound most."""
-    chosen, most = -1, -1.0
+    chosen, most = -1, -np.inf
     for j in range(m):
         if status[j] == UNDECIDED:
             moved = min(gain[j] - price[j], price[j] - keep[j])
@@ -114,25 +129,55 @@ def _most_promising(m, status, price, gain, keep):
 
 
 @njit(cache=True, nogil=True)
-def solve_facility(n_entries, n_sites, first, term_site, term, price, status, work, tolerance, node_limit):
-    """Decides every site in ``status``. Returns the value, an upper bound on the best one, and branching nodes."""
-    value, bound, undecided = decide(n_entries, n_sites, first, term_site, term, price, status, work.gain, work.keep)
+def _solve_component(n, m, work, cold, iterations, tolerance, node_limit):
+    """Value of the choice left in ``work.best``, a bound on any, nodes spent."""
+    first, term_site, term, price = work.own_first, work.own_term_site, work.own_term, work.own_price
+    if cold:
+        dual_ascent(n, m, first, term_site, term, price, work.slack, work.credit)
+    status = np.zeros(m, dtype=np.int8)
+    for j in range(m):
+        work.best[j] = CLOSED
+    bound, best = relax(n, m, first, term_site, term, price, status, 0.0, work.best, iterations, tolerance, work)
+    if bound <= best * (1 + tolerance):
+        return best, max(bound, best), 0
+    for e in range(n):
+        work.root_credit[e] = work.credit[e]
+    best, bound, nodes = _branch(n, m, work, best, bound, status, tolerance, node_limit)
+    for e in range(n):
+        work.credit[e] = work.root_credit[e]
+    return best, bound, nodes
+
+
+@njit(cache=True, nogil=True)
+def solve_facility(n_entries, n_sites, status, price, work, iterations, tolerance, node_limit):
+    """Decides every site in ``status``. Returns the value, an upper bound on the best one, and branching nodes.
+
+    ``work.warm`` holds each entry's credit of the last pass (negative: none yet) and gets the new one.
+    """
+    first, term_site, term = work.first, work.term_site, work.term
+    value, _, undecided = decide(n_entries, n_sites, first, term_site, term, price, status, work.gain, work.keep)
     if undecided == 0:
         return value, value, 0
-    label, reached = work.label, work.reached
     for j in range(n_sites):
-        label[j] = j
-    _label_components(n_entries, first, term_site, term, status, reached, label)
+        work.label[j] = j
+    _label_components(n_entries, first, term_site, term, status, work.reached, work.label)
     total = bound = value
     spent = 0
     for component in range(n_sites):
-        if status[component] != UNDECIDED or _root_of(label, component) != component:
+        # A site decided by now belongs to a component that is done.
+        if status[component] != UNDECIDED or _root_of(work.label, component) != component:
             continue
-        n, m = _extract(component, n_entries, n_sites, first, term_site, term, price, status, reached, label, work)
-        best, most, nodes = _branch(n, m, work, tolerance, max(node_limit - spent, 1))
+        n, m = _extract(component, n_entries, n_sites, status, price, work)
+        cold = False
+        for i in range(n):
+            cold = cold or work.warm[work.own_entry[i]] < 0
+        best, most, nodes = _solve_component(n, m, work, cold, iterations, tolerance, max(node_limit - spent, 0))
         spent += nodes
         total += best
         bound += most
+        for i in range(n):
+            e = work.own_entry[i]
+            work.warm[e] = work.credit[i] + work.reached[e]
         for j in range(m):
             status[work.own_site[j]] = work.best[j]
     return total, bound, spent

@@ -5,14 +5,13 @@
 The value is submodular in S. With O open, U undecided and everything else closed that gives two rules (the preservation
 rules of Goldengorin, Sierksma, Tijssen and Tso 1999): a site that adds no more to O than its price is closed, one
 that O + U would miss by at least its price is open. They are applied until nothing changes; what remains falls into
-components that share no entry, each solved by depth-first branch and bound with the same rules at every node, bounded by
-dual ascent (Erlenkotter 1978, Bilde & Krarup 1977). Where the node limit is hit the dual bound of the unexplored
-nodes stands in, so the bound is always a true one.
+components that share no entry (``branching``), each bounded by a Lagrangean relaxation (``relaxation``) and solved by
+depth-first branch and bound with the same rules at every node. Where the node limit is hit the bounds of the unexplored
+nodes stand in, so the bound is always a true one.
 
 Entries are rows of a CSR structure: entry e has the terms ``first[e]:first[e + 1]`` with site ``term_site`` and saving ``term``.
 """
 
-import numpy as np
 from numba import njit
 
 UNDECIDED, OPEN, CLOSED = 0, 1, 2
@@ -82,53 +81,3 @@ def decide(n_entries, n_sites, first, term_site, term, price, status, gain, keep
                     undecided += 1
         if not changed:
             return value, bound, undecided
-
-
-@njit(cache=True, nogil=True)
-def dual_ascent(n_entries, n_sites, first, term_site, term, price, status, slack, credit):
-    """An upper bound on what the undecided sites can add to the open ones.
-
-    Finds credits u[e] >= 0 with sum_e max(0, w'[e,j] - u[e]) <= F[j] for every undecided j, where w' is the saving over what
-    the open sites give; then no choice adds more than sum u. Starts at the largest w' and lowers one entry at a time to its next
-    level while every site that would pay has slack.
-    """
-    for j in range(n_sites):
-        slack[j] = price[j]
-    total = 0.0
-    for e in range(n_entries):
-        reached = top = 0.0
-        for k in range(first[e], first[e + 1]):
-            state = status[term_site[k]]
-            if state == OPEN and term[k] > reached:
-                reached = term[k]
-            elif state == UNDECIDED and term[k] > top:
-                top = term[k]
-        credit[e] = max(top, reached)
-        total -= reached
-    moved = True
-    while moved:
-        moved = False
-        for e in range(n_entries):
-            level = 0.0
-            room = np.inf
-            for k in range(first[e], first[e + 1]):
-                state = status[term_site[k]]
-                if state == OPEN:
-                    level = max(level, term[k])
-                elif state == UNDECIDED:
-                    if term[k] >= credit[e]:
-                        room = min(room, slack[term_site[k]])
-                    elif term[k] > level:
-                        level = term[k]
-            step = min(room, credit[e] - level)
-            if step <= 1e-12 * credit[e]:
-                continue
-            for k in range(first[e], first[e + 1]):
-                if status[term_site[k]] == UNDECIDED and term[k] >= credit[e]:
-                    slack[term_site[k]] -= step
-            # A partial step blocks the entry for good; a whole one lands exactly on the next level.
-            credit[e] = credit[e] - step if step < credit[e] - level else level
-            moved = moved or step < room
-    for e in range(n_entries):
-        total += credit[e]
-    return total

@@ -18,6 +18,14 @@ from cdn.placement.decomposition.facility import OPEN, UNDECIDED
 RANGES = 64
 
 
+class Effort(NamedTuple):
+    """How hard a pass tries on each block: relaxation steps, relative slack of bounds, branching nodes."""
+
+    iterations: int
+    tolerance: float
+    node_limit: int
+
+
 class Work(NamedTuple):
     """Scratch of one thread, sized for the largest block. ``local`` (S,) is -1 between blocks."""
 
@@ -36,9 +44,16 @@ class Work(NamedTuple):
     keep: np.ndarray
     slack: np.ndarray
     credit: np.ndarray
+    kept_credit: np.ndarray
+    root_credit: np.ndarray
+    slope: np.ndarray
+    warm: np.ndarray
+    rho: np.ndarray
+    trial: np.ndarray
     label: np.ndarray
     reached: np.ndarray
     best: np.ndarray
+    own_entry: np.ndarray
     own_site: np.ndarray
     own_index: np.ndarray
     own_price: np.ndarray
@@ -49,13 +64,14 @@ class Work(NamedTuple):
 
 def make_work(n_caches: int, most_entries: int, most_terms: int) -> Work:
     """Fresh scratch for blocks of at most so many entries and terms."""
-    per_site = {name: np.zeros(n_caches) for name in ("total", "price", "gain", "keep", "slack", "own_price")}
+    per_site = {name: np.zeros(n_caches) for name in ("total", "price", "gain", "keep", "slack", "rho", "own_price")}
     ids = {name: np.zeros(n_caches, dtype=np.int64) for name in ("touched", "site", "label", "own_site", "own_index")}
+    per_entry = {name: np.zeros(most_entries) for name in ("credit", "kept_credit", "root_credit", "slope", "warm", "reached")}
     return Work(
-        **per_site, **ids, local=np.full(n_caches, -1, dtype=np.int64),
-        status=np.zeros(n_caches, dtype=np.int8), best=np.zeros(n_caches, dtype=np.int8),
+        **per_site, **ids, **per_entry, local=np.full(n_caches, -1, dtype=np.int64),
+        **{name: np.zeros(n_caches, dtype=np.int8) for name in ("status", "best", "trial")},
         first=np.zeros(most_entries + 1, dtype=np.int64), own_first=np.zeros(most_entries + 1, dtype=np.int64),
-        entry=np.zeros(most_entries, dtype=np.int64), credit=np.zeros(most_entries), reached=np.zeros(most_entries),
+        **{name: np.zeros(most_entries, dtype=np.int64) for name in ("entry", "own_entry")},
         term_site=np.zeros(most_terms, dtype=np.int64), term_pair=np.zeros(most_terms, dtype=np.int64),
         term=np.zeros(most_terms), own_term_site=np.zeros(most_terms, dtype=np.int64), own_term=np.zeros(most_terms))
 
@@ -166,15 +182,19 @@ def _gather_terms(asset, data, prices, with_rates, work):
 
 
 @njit(cache=True, nogil=True)
-def _solve_range(begin, end, data, prices, tolerance, node_limit, work, chosen_first, chosen, n_chosen, sums, used, filled, flow):
+def _solve_range(begin, end, data, prices, effort, work, credit, chosen_first, chosen, n_chosen, sums, used, filled, flow):
     """Solves the blocks of assets begin..end. ``sums``: value, bound, nodes, blocks that were branched on."""
     for asset in range(begin, end):
         n_entries, n_sites, _ = gather(asset, data, prices, work)
         n_chosen[asset] = 0
         if n_sites == 0:
             continue
-        value, bound, nodes = solve_facility(n_entries, n_sites, work.first, work.term_site, work.term, work.price,
-                                             work.status, work, tolerance, node_limit)
+        for i in range(n_entries):
+            work.warm[i] = credit[work.entry[i]]
+        value, bound, nodes = solve_facility(n_entries, n_sites, work.status, work.price, work, effort.iterations,
+                                             effort.tolerance, effort.node_limit)
+        for i in range(n_entries):
+            credit[work.entry[i]] = work.warm[i]
         sums[0] += value
         sums[1] += bound
         sums[2] += nodes
@@ -231,6 +251,7 @@ class BlockSolver:
         self.chosen_first = np.concatenate([[0], np.cumsum(room)]).astype(np.int64)
         self.chosen = np.zeros(self.chosen_first[-1], dtype=np.int32)
         self.n_chosen = np.zeros(n_assets, dtype=np.int32)
+        self.credit = np.full(len(blocks.bytes), -1.0, dtype=np.float32)
         work_of = blocks.indptr + np.arange(n_assets + 1)
         self.cuts = np.unique(np.searchsorted(work_of, np.linspace(0, work_of[-1], RANGES + 1)))
         most_entries = int(np.diff(blocks.indptr).max(initial=0))
@@ -241,7 +262,7 @@ class BlockSolver:
         """Asset ranges of about equal work; they do not depend on the number of threads."""
         return zip(self.cuts[:-1].tolist(), self.cuts[1:].tolist(), strict=True)
 
-    def solve(self, price: np.ndarray, tolerance: float, node_limit: int) -> Pass:
+    def solve(self, price: np.ndarray, effort: Effort) -> Pass:
         """One pass at prices (rows,)."""
         prices = block_prices(self.blocks, self.limits, price)
         n, n_pairs = self.limits.n_caches, len(self.blocks.pair_site)
@@ -252,8 +273,8 @@ class BlockSolver:
         def run(bounds: tuple[int, int]):
             sums, used, filled = np.zeros(4), np.zeros(n), np.zeros(n)
             flow = np.zeros(n_pairs if with_rates else 0)
-            _solve_range(*bounds, self.blocks, prices, tolerance, node_limit, self.make_work(), self.chosen_first,
-                         self.chosen, self.n_chosen, sums, used, filled, flow)
+            _solve_range(*bounds, self.blocks, prices, effort, self.make_work(), self.credit, self.chosen_first, self.chosen,
+                         self.n_chosen, sums, used, filled, flow)
             return sums, used, filled, flow
 
         results = list(in_threads(run, list(self.ranges()), self.threads))
