@@ -55,8 +55,9 @@ def _likeness(schema: TableSchema, columns: Collection[str]) -> float:
     """Share of the required columns that are there, plus share of the file's columns that the schema knows. A
     required column that is only misspelt counts half."""
     required, known = _required(schema), set(schema.column_names)
-    misspelt = sum(name not in columns and bool(difflib.get_close_matches(name, columns, 1, cutoff=0.8)) for name in required)
-    return ((sum(name in columns for name in required) + misspelt / 2) / len(required)
+    missing = [name for name in required if name not in columns]
+    misspelt = sum(bool(difflib.get_close_matches(name, columns, 1, cutoff=0.8)) for name in missing)
+    return ((len(required) - len(missing) + misspelt / 2) / len(required)
             + sum(name in known for name in columns) / max(len(columns), 1))
 
 

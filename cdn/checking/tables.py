@@ -104,16 +104,16 @@ def check_serving_costs(path: Path, known: Known) -> CheckedFile:
     """Ids; a cost of the origin for every region."""
     frame = read_table(path, SERVING_COSTS)
     faults = list(_region_faults(frame, known))
+    named = frame["site_id"]
     if known.topology is not None:
         topology = known.topology
-        named = frame["site_id"].where(~frame["site_id"].isin([ORIGIN_ALIAS]), topology.origin.id)
-        faults += _id_faults(_part(frame.assign(site_id=named), slice(None)), "site_id", topology.site_index,
-                             "topology's sites")
+        named = named.where(named.isin(topology.site_index) | (named != ORIGIN_ALIAS), topology.origin.id)
+        faults += _id_faults(frame.assign(site_id=named), "site_id", topology.site_index, "topology's sites")
         served = set(frame["region_id"][named == topology.origin.id])
         faults += [Fault(str(path), None, "region_id", region.id, "a serving cost of the origin for every region")
                    for region in topology.regions if region.id not in served]
     return CheckedFile(str(path), SERVING_COSTS.name, len(frame), frame["region_id"].nunique(),
-                       frame["site_id"].nunique(), faults=tuple(faults))
+                       named.nunique(), faults=tuple(faults))
 
 
 def check_serve_prices(path: Path, known: Known) -> CheckedFile:

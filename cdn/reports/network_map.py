@@ -70,7 +70,8 @@ def network_map(summary: Summary, topology: Topology) -> ChartType | None:
               axis=alt.Axis(tickCount=6, domain=False))
     y = alt.Y("latitude:Q", scale=alt.Scale(domain=[frame.south, frame.north], nice=False), title="degrees north",
               axis=alt.Axis(tickCount=5, domain=False))
-    layers = [_line_layer(_links(topology, places), [1, 0], x, y), _line_layer(_attachments(topology, places), [3, 3], x, y),
+    layers = [_line_layer(_links(topology, places), [1, 0], x, y),
+              _line_layer(_attachments(topology, places), [3, 3], x, y),
               _mark_layer(marks, x, y), _label_layer(marks, frame)]
     title = titled(_finding(summary), _subtitle(summary, max((mark["bytes"] or 0 for mark in marks), default=0)))
     return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
