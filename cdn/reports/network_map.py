@@ -36,8 +36,12 @@ class KindOfMark:
     opacity: float = 1.0
 
 
-KINDS = {EDGE: KindOfMark("edge site", BLUE, "circle"), MID: KindOfMark("mid site", GREEN, "square"),
-         ORIGIN: KindOfMark("origin", VERMILLION, "diamond"), REGION: KindOfMark("region", GREY, "circle", 0.45)}
+KINDS = {
+    EDGE: KindOfMark("edge site", BLUE, "circle"),
+    MID: KindOfMark("mid site", GREEN, "square"),
+    ORIGIN: KindOfMark("origin", VERMILLION, "diamond"),
+    REGION: KindOfMark("region", GREY, "circle", 0.45),
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ class Frame:
     def pixel(self, place: Place) -> Place:
         """From (longitude, latitude) to pixels from the upper left."""
         longitude, latitude = place
-        return ((longitude - self.west) / (self.east - self.west) * self.width,
-                (self.north - latitude) / (self.north - self.south) * self.height)
+        return (
+            (longitude - self.west) / (self.east - self.west) * self.width,
+            (self.north - latitude) / (self.north - self.south) * self.height,
+        )
 
 
 def network_map(summary: Summary, topology: Topology) -> ChartType | None:
@@ -66,21 +72,35 @@ def network_map(summary: Summary, topology: Topology) -> ChartType | None:
         return None
     marks = _marks(summary, topology, places)
     frame = fit_frame([(mark["longitude"], mark["latitude"]) for mark in marks])
-    x = alt.X("longitude:Q", scale=alt.Scale(domain=[frame.west, frame.east], nice=False), title="degrees east",
-              axis=alt.Axis(tickCount=6, domain=False))
-    y = alt.Y("latitude:Q", scale=alt.Scale(domain=[frame.south, frame.north], nice=False), title="degrees north",
-              axis=alt.Axis(tickCount=5, domain=False))
-    layers = [_line_layer(_links(topology, places), [1, 0], x, y),
-              _line_layer(_attachments(topology, places), [3, 3], x, y),
-              _mark_layer(marks, x, y), _label_layer(marks, frame)]
+    x = alt.X(
+        "longitude:Q",
+        scale=alt.Scale(domain=[frame.west, frame.east], nice=False),
+        title="degrees east",
+        axis=alt.Axis(tickCount=6, domain=False),
+    )
+    y = alt.Y(
+        "latitude:Q",
+        scale=alt.Scale(domain=[frame.south, frame.north], nice=False),
+        title="degrees north",
+        axis=alt.Axis(tickCount=5, domain=False),
+    )
+    layers = [
+        _line_layer(_links(topology, places), [1, 0], x, y),
+        _line_layer(_attachments(topology, places), [3, 3], x, y),
+        _mark_layer(marks, x, y),
+        _label_layer(marks, frame),
+    ]
     title = titled(_finding(summary), _subtitle(summary, max((mark["bytes"] or 0 for mark in marks), default=0)))
     return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
 
 
 def node_places(topology: Topology) -> dict[str, Place]:
     """(longitude, latitude) of every node that has a place."""
-    places = {site.id: (site.longitude, site.latitude) for site in topology.sites
-              if site.latitude is not None and site.longitude is not None}
+    places = {
+        site.id: (site.longitude, site.latitude)
+        for site in topology.sites
+        if site.latitude is not None and site.longitude is not None
+    }
     for region in topology.regions:
         if region.latitude is not None and region.longitude is not None:
             places.setdefault(region.node_id, (region.longitude, region.latitude))
@@ -120,12 +140,24 @@ def fit_frame(places: list[Place]) -> Frame:
 def _marks(summary: Summary, topology: Topology, places: dict[str, Place]) -> list[dict[str, Any]]:
     """Regions first, so that sites are drawn over them."""
     site_bytes, asked_bytes = _bytes_by_id(summary, topology)
-    rows = [(region.id, REGION, _region_place(region, places), asked_bytes.get(region.id)) for region in topology.regions]
+    rows = [
+        (region.id, REGION, _region_place(region, places), asked_bytes.get(region.id)) for region in topology.regions
+    ]
     rows += [(site.id, site.kind, places.get(site.id), site_bytes.get(site.id)) for site in topology.sites]
     top = max((amount for *_, amount in rows if amount), default=0.0)
-    return [{"longitude": place[0], "latitude": place[1], "kind": KINDS[kind].name, "label": _short(id_), "bytes": amount,
-             "area": AREA_UNKNOWN if amount is None or not top else SMALLEST_AREA + LARGEST_AREA * amount / top,
-             "opacity": KINDS[kind].opacity} for id_, kind, place, amount in rows if place is not None]
+    return [
+        {
+            "longitude": place[0],
+            "latitude": place[1],
+            "kind": KINDS[kind].name,
+            "label": _short(id_),
+            "bytes": amount,
+            "area": AREA_UNKNOWN if amount is None or not top else SMALLEST_AREA + LARGEST_AREA * amount / top,
+            "opacity": KINDS[kind].opacity,
+        }
+        for id_, kind, place, amount in rows
+        if place is not None
+    ]
 
 
 def _bytes_by_id(summary: Summary, topology: Topology) -> tuple[dict[str, float | None], dict[str, float]]:
@@ -134,8 +166,10 @@ def _bytes_by_id(summary: Summary, topology: Topology) -> tuple[dict[str, float 
     if replay is None:
         return {site.site_id: site.stored_bytes for site in summary.sites}, {}
     from_origin = {topology.origin.id: float(replay.strategies[replay.plan].origin_bytes)}
-    return ({site.site_id: site.served_bytes for site in summary.sites} | from_origin,
-            {region.region_id: region.bytes for region in replay.regions})
+    return (
+        {site.site_id: site.served_bytes for site in summary.sites} | from_origin,
+        {region.region_id: region.bytes for region in replay.regions},
+    )
 
 
 def _region_place(region: Region, places: dict[str, Place]) -> Place | None:
@@ -146,7 +180,7 @@ def _region_place(region: Region, places: dict[str, Place]) -> Place | None:
 
 def _short(id_: str) -> str:
     label = printable(id_)
-    return label if len(label) <= LABEL_CHARACTERS else label[:LABEL_CHARACTERS - 1] + "\u2026"
+    return label if len(label) <= LABEL_CHARACTERS else label[: LABEL_CHARACTERS - 1] + "\u2026"
 
 
 def _links(topology: Topology, places: dict[str, Place]) -> list[tuple[Place, Place]]:
@@ -160,20 +194,37 @@ def _attachments(topology: Topology, places: dict[str, Place]) -> list[tuple[Pla
 
 
 def _line_layer(pairs: list[tuple[Place, Place]], dash: list[float], x: alt.X, y: alt.Y) -> alt.Chart:
-    rows = [{"longitude": one[0], "latitude": one[1], "to_longitude": other[0], "to_latitude": other[1]}
-            for one, other in pairs]
-    return alt.Chart(alt.Data(values=rows)).mark_rule(opacity=0.35, strokeWidth=1.2, strokeDash=dash).encode(
-        x=x, y=y, x2="to_longitude:Q", y2="to_latitude:Q")
+    rows = [
+        {"longitude": one[0], "latitude": one[1], "to_longitude": other[0], "to_latitude": other[1]}
+        for one, other in pairs
+    ]
+    return (
+        alt.Chart(alt.Data(values=rows))
+        .mark_rule(opacity=0.35, strokeWidth=1.2, strokeDash=dash)
+        .encode(x=x, y=y, x2="to_longitude:Q", y2="to_latitude:Q")
+    )
 
 
 def _mark_layer(marks: list[dict[str, Any]], x: alt.X, y: alt.Y) -> alt.Chart:
     kinds = [kind for kind in KINDS.values() if any(mark["kind"] == kind.name for mark in marks)]
     names = [kind.name for kind in kinds]
     legend = alt.Legend(title=None, orient="top", direction="horizontal", symbolSize=110, symbolOpacity=1)
-    return alt.Chart(alt.Data(values=marks)).mark_point(filled=True).encode(
-        x=x, y=y, size=alt.Size("area:Q", scale=None), opacity=alt.Opacity("opacity:Q", scale=None),
-        color=alt.Color("kind:N", scale=alt.Scale(domain=names, range=[kind.colour for kind in kinds]), legend=legend),
-        shape=alt.Shape("kind:N", scale=alt.Scale(domain=names, range=[kind.shape for kind in kinds]), legend=legend))
+    return (
+        alt.Chart(alt.Data(values=marks))
+        .mark_point(filled=True)
+        .encode(
+            x=x,
+            y=y,
+            size=alt.Size("area:Q", scale=None),
+            opacity=alt.Opacity("opacity:Q", scale=None),
+            color=alt.Color(
+                "kind:N", scale=alt.Scale(domain=names, range=[kind.colour for kind in kinds]), legend=legend
+            ),
+            shape=alt.Shape(
+                "kind:N", scale=alt.Scale(domain=names, range=[kind.shape for kind in kinds]), legend=legend
+            ),
+        )
+    )
 
 
 def _label_layer(marks: list[dict[str, Any]], frame: Frame) -> alt.Chart:
@@ -181,11 +232,20 @@ def _label_layer(marks: list[dict[str, Any]], frame: Frame) -> alt.Chart:
     order = sorted(marks, key=lambda mark: mark["kind"] == KINDS[REGION].name)
     boxes = [Box.around(frame.pixel((mark["longitude"], mark["latitude"])), math.sqrt(mark["area"])) for mark in order]
     placed = place_labels(boxes, [mark["label"] for mark in order], frame.width, frame.height)
-    rows = [{"label": order[k]["label"], "x": at[0], "y": at[1], "opacity": 0.5 + order[k]["opacity"] / 2}
-            for k, at in sorted(placed.items())]
-    return alt.Chart(alt.Data(values=rows)).mark_text(fontSize=11, baseline="middle", align="left").encode(
-        x=alt.X("x:Q", scale=None), y=alt.Y("y:Q", scale=None), text="label:N",
-        opacity=alt.Opacity("opacity:Q", scale=None))
+    rows = [
+        {"label": order[k]["label"], "x": at[0], "y": at[1], "opacity": 0.5 + order[k]["opacity"] / 2}
+        for k, at in sorted(placed.items())
+    ]
+    return (
+        alt.Chart(alt.Data(values=rows))
+        .mark_text(fontSize=11, baseline="middle", align="left")
+        .encode(
+            x=alt.X("x:Q", scale=None),
+            y=alt.Y("y:Q", scale=None),
+            text="label:N",
+            opacity=alt.Opacity("opacity:Q", scale=None),
+        )
+    )
 
 
 def _finding(summary: Summary) -> str:
@@ -195,13 +255,17 @@ def _finding(summary: Summary) -> str:
         return f"{len(summary.sites)} caches store {stored}"
     total = replay.bytes or 1
     served = {kind: sum(site.served_bytes or 0 for site in summary.sites if site.kind == kind) for kind in (EDGE, MID)}
-    edge, mid, origin = (format_cell("share", amount / total)
-                         for amount in (served[EDGE], served[MID], replay.strategies[replay.plan].origin_bytes))
+    edge, mid, origin = (
+        format_cell("share", amount / total)
+        for amount in (served[EDGE], served[MID], replay.strategies[replay.plan].origin_bytes)
+    )
     return f"Edge sites served {edge} of the bytes, mid sites {mid}, the origin {origin}"
 
 
 def _subtitle(summary: Summary, largest: float) -> str:
     if summary.replay is None:
         return f"Area: bytes stored after the fill for {summary.day}, the largest {format_cell('bytes', largest)}"
-    return (f"Area: bytes served by a site, asked for by a region, the largest {format_cell('bytes', largest)}; "
-            f"replay of {summary.day}")
+    return (
+        f"Area: bytes served by a site, asked for by a region, the largest {format_cell('bytes', largest)}; "
+        f"replay of {summary.day}"
+    )

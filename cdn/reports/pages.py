@@ -21,8 +21,9 @@ def html_report(report: Report) -> str:
         loader=jinja2.PackageLoader("cdn.reports"), autoescape=True, undefined=jinja2.StrictUndefined)
     # The charts are SVG that the renderer wrote, with all text in it escaped; nothing else is passed on unescaped.
     charts = {name: Markup(svg) for name, svg in draw_charts(report, INLINE).items()}
-    return environment.get_template(TEMPLATE).render(
-        headline=report.headline, warning=WARNING, charts=charts, tables=[_table(table) for table in report.tables]) + "\n"
+    tables = [_table(table) for table in report.tables]
+    template = environment.get_template(TEMPLATE)
+    return template.render(headline=report.headline, warning=WARNING, charts=charts, tables=tables) + "\n"
 
 
 def _table(table: ReportTable) -> dict[str, Any]:

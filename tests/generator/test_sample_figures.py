@@ -22,6 +22,10 @@ def measured(parameters: GeneratorParameters, seed: int) -> dict[str, float]:
     return measure(concatenated([log for _, log in sample.draw_days()]), sample.catalog)
 
 
+def means(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([run[name] for run in runs])) for name in FIGURES}
+
+
 @pytest.fixture(scope="module")
 def example() -> GeneratorParameters:
     return read_parameters(EXAMPLE)
@@ -34,16 +38,16 @@ def figures_of_example(example) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def figures_of_seeds(example) -> dict[str, float]:
-    runs = [measured(example, seed) for seed in range(11, 17)]
-    return {name: float(np.mean([run[name] for run in runs])) for name in FIGURES}
+    """Means over seeds that the defaults were not tuned on."""
+    return means([measured(example, seed) for seed in range(4001, 4013)])
 
 
 @pytest.fixture(scope="module")
 def figures_of_many_weeks(example) -> dict[str, float]:
-    """Decay takes weeks and many launches to measure: the example's model four times as large, for twenty weeks."""
-    larger = {"n_titles": 4 * example.n_titles, "requests_per_day": 4 * example.requests_per_day,
-              "launches_per_day": 4 * example.launches_per_day, "days": 140}
-    return measured(example.model_copy(update=larger), example.seed)
+    """Decay takes weeks and many launches to measure: the example's model twice as large, for twenty weeks."""
+    larger = {"n_titles": 2 * example.n_titles, "requests_per_day": 2 * example.requests_per_day,
+              "launches_per_day": 2 * example.launches_per_day, "days": 140}
+    return means([measured(example.model_copy(update=larger), seed) for seed in range(4001, 4004)])
 
 
 @pytest.mark.parametrize("name", OF_A_FORTNIGHT)
@@ -53,7 +57,7 @@ def test_the_bundled_example_is_within_range(figures_of_example, name):
 
 @pytest.mark.parametrize("name", OF_A_FORTNIGHT)
 def test_other_seeds_are_within_range_on_average(figures_of_seeds, name):
-    """One seed may miss a range (a single hit moves a correlation by 0.1), six in the mean do not."""
+    """One seed may miss a range (a single hit moves a correlation by 0.1), twelve in the mean do not."""
     assert FIGURES[name].low <= figures_of_seeds[name] <= FIGURES[name].high
 
 

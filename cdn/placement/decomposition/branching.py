@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from cdn.placement.decomposition.facility import CLOSED, OPEN, UNDECIDED, decide, value_and_bound
-from cdn.placement.decomposition.relaxation import dual_ascent, relax
+from cdn.placement.decomposition.relaxation import choose_sites, dual_ascent, relax
 
 NODE_ITERATIONS = 12
 
@@ -129,6 +129,24 @@ def _most_promising(m, status, price, gain, keep):
 
 
 @njit(cache=True, nogil=True)
+def _last_choice(n, m, status, work):
+    """Value of what the last pass chose here, without what no longer pays; its choice in ``work.best``."""
+    any_hint = False
+    for j in range(m):
+        work.rho[j] = 1.0 if work.hint[work.own_site[j]] else -np.inf
+        any_hint = any_hint or work.rho[j] > 0
+    if not any_hint:
+        return 0.0
+    value = choose_sites(n, m, work.own_first, work.own_term_site, work.own_term, work.own_price, status, work.rho,
+                         work.trial, work.gain, work.keep)
+    if value <= 0:
+        return 0.0
+    for j in range(m):
+        work.best[j] = work.trial[j]
+    return value
+
+
+@njit(cache=True, nogil=True)
 def _solve_component(n, m, work, cold, iterations, tolerance, node_limit):
     """Value of the choice left in ``work.best``, a bound on any, nodes spent."""
     first, term_site, term, price = work.own_first, work.own_term_site, work.own_term, work.own_price
@@ -137,7 +155,8 @@ def _solve_component(n, m, work, cold, iterations, tolerance, node_limit):
     status = np.zeros(m, dtype=np.int8)
     for j in range(m):
         work.best[j] = CLOSED
-    bound, best = relax(n, m, first, term_site, term, price, status, 0.0, work.best, iterations, tolerance, work)
+    best = _last_choice(n, m, status, work)
+    bound, best = relax(n, m, first, term_site, term, price, status, best, work.best, iterations, tolerance, work)
     if bound <= best * (1 + tolerance):
         return best, max(bound, best), 0
     for e in range(n):

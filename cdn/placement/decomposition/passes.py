@@ -50,6 +50,7 @@ class Work(NamedTuple):
     warm: np.ndarray
     rho: np.ndarray
     trial: np.ndarray
+    hint: np.ndarray
     label: np.ndarray
     reached: np.ndarray
     best: np.ndarray
@@ -69,7 +70,7 @@ def make_work(n_caches: int, most_entries: int, most_terms: int) -> Work:
     per_entry = {name: np.zeros(most_entries) for name in ("credit", "kept_credit", "root_credit", "slope", "warm", "reached")}
     return Work(
         **per_site, **ids, **per_entry, local=np.full(n_caches, -1, dtype=np.int64),
-        **{name: np.zeros(n_caches, dtype=np.int8) for name in ("status", "best", "trial")},
+        **{name: np.zeros(n_caches, dtype=np.int8) for name in ("status", "best", "trial", "hint")},
         first=np.zeros(most_entries + 1, dtype=np.int64), own_first=np.zeros(most_entries + 1, dtype=np.int64),
         **{name: np.zeros(most_entries, dtype=np.int64) for name in ("entry", "own_entry")},
         term_site=np.zeros(most_terms, dtype=np.int64), term_pair=np.zeros(most_terms, dtype=np.int64),
@@ -123,7 +124,6 @@ def gather(asset, data, prices, work):
         work.local[s] = n_sites
         work.status[n_sites] = OPEN
         n_sites += 1
-    n_pinned = n_sites
     for t in range(n_touched):
         s = work.touched[t]
         if work.total[s] > work.price[s] and work.local[s] < 0:
@@ -142,7 +142,7 @@ def gather(asset, data, prices, work):
         work.slack[j] = work.price[work.site[j]]
     for j in range(n_sites):
         work.price[j] = work.slack[j]
-    return n_entries, n_sites, n_pinned
+    return n_entries, n_sites
 
 
 @njit(cache=True, nogil=True)
@@ -185,7 +185,8 @@ def _gather_terms(asset, data, prices, with_rates, work):
 def _solve_range(begin, end, data, prices, effort, work, credit, chosen_first, chosen, n_chosen, sums, used, filled, flow):
     """Solves the blocks of assets begin..end. ``sums``: value, bound, nodes, blocks that were branched on."""
     for asset in range(begin, end):
-        n_entries, n_sites, _ = gather(asset, data, prices, work)
+        n_entries, n_sites = gather(asset, data, prices, work)
+        _recall(asset, n_sites, work, chosen_first, chosen, n_chosen)
         n_chosen[asset] = 0
         if n_sites == 0:
             continue
@@ -200,6 +201,17 @@ def _solve_range(begin, end, data, prices, effort, work, credit, chosen_first, c
         sums[2] += nodes
         sums[3] += nodes > 0
         _note_choice(asset, n_entries, n_sites, data, prices, work, chosen_first, chosen, n_chosen, used, filled, flow)
+
+
+@njit(cache=True, nogil=True)
+def _recall(asset, n_sites, work, chosen_first, chosen, n_chosen):
+    """Marks in ``work.hint`` the sites that were chosen the last time."""
+    for i in range(chosen_first[asset], chosen_first[asset] + n_chosen[asset]):
+        work.local[chosen[i]] = 1
+    for j in range(n_sites):
+        work.hint[j] = work.local[work.site[j]] == 1
+    for i in range(chosen_first[asset], chosen_first[asset] + n_chosen[asset]):
+        work.local[chosen[i]] = -1
 
 
 @njit(cache=True, nogil=True)

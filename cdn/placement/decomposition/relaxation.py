@@ -100,7 +100,8 @@ def choose_sites(n_entries, n_sites, first, term_site, term, price, status, rho,
 
 
 @njit(cache=True, nogil=True)
-def relax(n_entries, n_sites, first, term_site, term, price, status, best, best_choice, iterations, tolerance, work):
+def relax(n_entries, n_sites, first, term_site, term, price, status, best, best_choice, iterations, tolerance,
+          work):
     """Lowers L from ``work.credit``, improves the best choice, fixes sites in ``status``.
 
     Returns the bound (on choices that keep ``status``) and the best value. ``work.credit`` ends at the best credits.
@@ -115,7 +116,7 @@ def relax(n_entries, n_sites, first, term_site, term, price, status, best, best_
             bound = value
             for e in range(n_entries):
                 kept[e] = credit[e]
-        if i == 0 or i == iterations - 1 or i % 8 == 7:
+        if (i == 0 and best <= 0) or i == iterations - 1 or i % 10 == 9:
             found = choose_sites(n_entries, n_sites, first, term_site, term, price, status, rho, work.trial, work.gain, work.keep)
             if found > best:
                 best = found
