@@ -48,6 +48,7 @@ def _show(console: Console, report: CheckReport) -> None:
             click.echo(printable(str(fault)))
         return
     table = Table("file", "kind", *_COUNTS, box=None)
+    table.columns[0].overflow = "fold"
     for column in table.columns[2:]:
         column.justify = "right"
     for file in report.files:

@@ -62,7 +62,7 @@ class Evaluation:
 def evaluate(problem: Problem, placement: Placement) -> Evaluation:
     """Judges one placement of one problem."""
     demand, n_caches = problem.demand, problem.n_caches
-    routing = placement.routing or cheapest_routing(problem, placement.stored)
+    routing = cheapest_routing(problem, placement.stored) if placement.routing is None else placement.routing
     region = demand.region[routing.entry]
     served_bytes = demand.bytes[routing.entry] * routing.share
     from_origin = np.clip(1.0 - np.bincount(routing.entry, weights=routing.share, minlength=len(demand)), 0.0, None)

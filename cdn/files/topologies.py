@@ -138,7 +138,7 @@ def read_topology(path: Path | str) -> Topology:
             appliances=tuple(_appliance(appliance) for appliance in record.appliances),
             regions=tuple(Region(region.id, region.site_or_node, region.time_zone, region.weight, region.latitude,
                                  region.longitude) for region in record.regions),
-            links=tuple(Link(link.a, link.b, _rate(link.capacity_gbps), link.cost_per_gb / BYTES_PER_GB,
+            links=tuple(Link(link.a, link.b, rate_bps(link.capacity_gbps), link.cost_per_gb / BYTES_PER_GB,
                              link.latency_ms) for link in record.links),
             serving_costs=_serving_costs(path, record),
             name=path.stem,
@@ -226,11 +226,12 @@ def _site(record: SiteRecord) -> Site:
 
 
 def _appliance(record: ApplianceRecord) -> Appliance:
-    return Appliance(record.id, record.site, round(record.storage_gb * BYTES_PER_GB), _rate(record.egress_gbps),
-                     _rate(record.fill_gbps), window_minutes(record.fill_window))
+    return Appliance(record.id, record.site, round(record.storage_gb * BYTES_PER_GB), rate_bps(record.egress_gbps),
+                     rate_bps(record.fill_gbps), window_minutes(record.fill_window))
 
 
-def _rate(gbps: float | None) -> float:
+def rate_bps(gbps: float | None) -> float:
+    """A rate of the file as bit/s; infinite where the file gives none."""
     # 7e-9 * 1e9 is 7.000000000000001: rounding makes whole bits whole again.
     return math.inf if gbps is None else round(gbps * BPS_PER_GBPS, 3)
 
@@ -307,8 +308,8 @@ def _gb(cost_per_byte: float) -> float:
     return float(f"{cost_per_byte * BYTES_PER_GB:.12g}")
 
 
-def _gbps(rate_bps: float) -> float | None:
-    return None if math.isinf(rate_bps) else float(f"{rate_bps / BPS_PER_GBPS:.12g}")
+def _gbps(bps: float) -> float | None:
+    return None if math.isinf(bps) else float(f"{bps / BPS_PER_GBPS:.12g}")
 
 
 def _window(minutes: tuple[int, int]) -> str:

@@ -4,9 +4,12 @@
     E[p_ra | n] = (n_ra + k q_a) / (N_r + k),           forecast = V_r E[p_ra | n]
 
 with n the requests of the days (older days may count less), N_r a region's total, V_r its mean requests per day, and
-k the concentration that makes the counts likeliest (``cdn.forecasting.concentration``). k is worth k requests of the
-average region: where N_r is far above it the region's own taste decides, far below it everyone's.
+k the concentration that makes the counts likeliest (``cdn.forecasting.concentration``). The prior is worth k requests:
+where N_r is far above k the region's own taste decides, far below it everyone's.
 J. O. Berger, Statistical Decision Theory and Bayesian Analysis (1985), chapter 4.5.
+
+Days weighted w_d count as n = c sum_d w_d n_d with c = sum w / sum w^2 (L. Kish, Survey Sampling, 1965, 11.7): then the
+variance of n is its mean, as for Poisson counts, and old days add evidence in proportion to what they tell.
 """
 
 import numpy as np
@@ -17,7 +20,7 @@ from cdn.forecasting.history import History
 
 
 def shrinkage(history: History, day: int, *, k: float | None = None, per_region: bool = False,
-              half_life_days: float | None = None, min_requests: float = 0.01) -> ExpectedRequests:
+              half_life_days: float | None = 3.0, min_requests: float = 0.01) -> ExpectedRequests:
     """Posterior mean of every pair that was asked for, and of others whose title is asked for elsewhere.
 
     ``k``: concentration (> 0); None estimates it, with ``per_region`` for each region on its own. ``half_life_days``:
@@ -26,20 +29,18 @@ def shrinkage(history: History, day: int, *, k: float | None = None, per_region:
     region's expected requests add up to its mean per day.
     """
     _check(k, half_life_days, min_requests)
-    weight = _day_weight(history, day, half_life_days)
+    weight = _day_weight(history, half_life_days)
     n_regions = len(history.region_index)
     key, count = weighted_sums(history, weight)
     region, asset = key % n_regions, key // n_regions
     total = np.bincount(region, count, n_regions)
     share = np.bincount(asset, count, len(history.asset_index)) / total.sum()
-    if k is not None:
-        strength = np.full(n_regions, float(k))
-    elif per_region:
-        strength = concentrations(region, count, share[asset], total)
+    if k is None:
+        estimate = concentrations if per_region else concentration
+        strength = np.broadcast_to(estimate(region, count, share[asset], total), n_regions)
     else:
-        strength = np.full(n_regions, concentration(region, count, share[asset], total))
-    volume = total / weight.sum()
-    per_unit = volume / (total + strength)
+        strength = np.full(n_regions, float(k))
+    per_unit = total / weight.sum() / (total + strength)
     seen = (count + strength[region] * share[asset]) * per_unit[region]
     new_key, new = _unseen(key, share, strength * per_unit, min_requests)
     order = np.argsort(np.concatenate([key, new_key]), kind="stable")
@@ -56,11 +57,13 @@ def _check(k: float | None, half_life_days: float | None, min_requests: float) -
         raise ValueError(f"min_requests is not negative, not {min_requests}")
 
 
-def _day_weight(history: History, day: int, half_life_days: float | None) -> np.ndarray:
+def _day_weight(history: History, half_life_days: float | None) -> np.ndarray:
+    """(D,) weights, scaled so that weighted Poisson counts have the variance of Poisson counts."""
     if half_life_days is None:
         return history.observed.astype(float)
-    age = day - 1 - (history.first_day + np.arange(len(history.observed)))
-    return np.where(history.observed, 0.5 ** (age / half_life_days), 0.0)
+    age = history.observed_days[-1] - (history.first_day + np.arange(len(history.observed)))
+    weight = np.where(history.observed, 0.5 ** (np.maximum(age, 0) / half_life_days), 0.0)
+    return weight * weight.sum() / (weight**2).sum()
 
 
 def _unseen(key: np.ndarray, share: np.ndarray, prior_requests: np.ndarray,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
 from cdn.errors import CdnError, DataError, UnknownNameError
-from cdn.files.topologies import window_minutes
+from cdn.files.topologies import rate_bps, window_minutes
 from cdn.importing.apportionment import APPORTIONMENTS, served_weight, split_evenly
 from cdn.importing.graph_files import near_names, read_graph
 from cdn.importing.network_graph import NetworkGraph, plain_network
@@ -20,7 +20,7 @@ from cdn.importing.policy import DEFAULT_EDGES, DEFAULT_MIDS, LATENCY_MS_PER_KM,
 from cdn.importing.region_weights import node_weights, read_node_weights
 from cdn.importing.site_choice import SITE_CHOICES, most_central
 from cdn.model.topology import EDGE, MID, ORIGIN, Appliance, Link, Region, Site, Topology
-from cdn.units import BPS_PER_GBPS, BYTES_PER_GB
+from cdn.units import BYTES_PER_GB
 
 NODES_MAX = 10_000
 NODES_LISTED = 40
@@ -175,8 +175,7 @@ class _Assembly:
 
     def _cluster(self, site: Site, storage_bytes: int) -> list[Appliance]:
         policy = self.policy
-        egress_bps, fill_bps = (np.inf if rate is None else rate * BPS_PER_GBPS
-                                for rate in (policy.egress_gbps, policy.fill_gbps))
+        egress_bps, fill_bps = rate_bps(policy.egress_gbps), rate_bps(policy.fill_gbps)
         window = window_minutes(policy.fill_window)
         return [Appliance(f"{site.id}-{k}", site.id, part, egress_bps, fill_bps, window)
                 for k, part in enumerate(split_evenly(storage_bytes, policy.appliances_per_site), 1)]

@@ -155,10 +155,10 @@ def _links(raw: nx.Graph, ids: Mapping[Any, str], source: str, faults: list[Faul
 
 def _capacity_bps(attributes: Mapping[str, Any], place: _Place) -> float | None:
     for name, factor in CAPACITIES_BPS.items():
-        value = place.number(attributes, (name,), "a capacity >= 0", 0, math.inf)
+        value = round((place.number(attributes, (name,), "a capacity >= 0", 0, math.inf) or 0.0) * factor, 3)
         # A speed of 0 stands for an unknown one.
         if value:
-            return value * factor
+            return value
     return None
 
 

@@ -141,6 +141,13 @@ def _us_of_text(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return np.where(bad, 0, stamps.astype("datetime64[us]").astype(np.int64)), bad
 
 
+def shown(column: pa.Array) -> list[str | None]:
+    """Cells as text for messages, whatever they hold: a stamp may lie outside of what Python's datetime can say."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp(column.type.unit)).cast(pa.string())
+    return column.to_pylist()
+
+
 def nulls(column: pa.Array) -> np.ndarray:
     """(N,) bool: the cell is null."""
     return column.is_null().to_numpy(zero_copy_only=False) if column.null_count else np.zeros(len(column), dtype=bool)

@@ -72,7 +72,7 @@ def chunk_of(file: str, line: np.ndarray, columns: dict[str, pa.Array], text_of:
         rows = np.flatnonzero(is_bad & good)
         if len(rows):
             text = text_of(line[rows])
-            value = text if column is None else texts[column][0].take(pa.array(rows)).to_pylist()
+            value = text if column is None else cells.shown(texts[column][0].take(pa.array(rows)))
             found.append(bad_rows(file, line[rows], reason, column, value, expected, text))
             good[rows] = False
     return chunk.select(good, tuple(found)) if found else chunk

@@ -128,7 +128,7 @@ def build_problem(
     origin cannot serve a region.
     """
     topology = network.topology
-    stored = stored or StoredNow.nothing()
+    stored = StoredNow.nothing() if stored is None else stored
     n_caches = topology.n_caches
     site_of = topology.appliance_sites
     egress, fill = (

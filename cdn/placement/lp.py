@@ -4,7 +4,7 @@ import numpy as np
 
 from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
-from cdn.placement.candidates import Candidates, find_candidates, limits_may_bind
+from cdn.placement.candidates import Candidates, find_candidates
 from cdn.placement.core import WHOLE, solve_core
 from cdn.placement.exchanging import exchange
 from cdn.placement.fitting import take_fitting
@@ -33,7 +33,7 @@ def place_lp(problem: Problem, time_limit_s: float | None = None) -> PlacerResul
     candidates = find_candidates(problem)
     model, relaxed, prices, cost, solved = relax(problem, candidates, time_limit_s)
     held = round_relaxation(problem, candidates, model, time_limit_s)
-    routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
+    routing = route_within_limits(problem, candidates, held)
     reason = "relaxation solved, rounded and completed" if relaxed else f"{solved.reason}: rounded what was there"
     return PlacerResult(
         Placement(use_spare_storage(problem, held_pairs(problem, candidates, held)), routing),

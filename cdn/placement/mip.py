@@ -4,7 +4,7 @@ import numpy as np
 
 from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
-from cdn.placement.candidates import find_candidates, limits_may_bind
+from cdn.placement.candidates import find_candidates
 from cdn.placement.greedy import held_pairs
 from cdn.placement.lp import complete_best, relax, round_relaxation
 from cdn.placement.model import build_model, solution_of
@@ -32,7 +32,7 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
             found = solution_of(model.y) > 0.5
             held = complete_best(problem, candidates, [held, found])
         reason = f"{solved.reason}: the best of what was found and the rounded relaxation"
-    routing = route_within_limits(problem, candidates, held) if limits_may_bind(problem) else None
+    routing = route_within_limits(problem, candidates, held)
     bound = None
     if solved.bound is not None and np.isfinite(solved.bound):
         bound = model.constant_cost + solved.bound * model.cost_unit

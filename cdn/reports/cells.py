@@ -84,7 +84,8 @@ def spreadsheet_cell(value: Cell) -> Cell:
 def markdown_text(text: str) -> str:
     """Running text in GitHub Markdown: everything with a meaning as an HTML entity."""
     escaped = "".join(c if c.isalnum() or c in " .,;()%+-/'=" else f"&#{ord(c)};" for c in printable(text))
-    return escaped.replace("www.", "www&#46;")
+    # A colon before a space starts neither an address nor an emoji.
+    return escaped.replace("&#58; ", ": ").replace("www.", "www&#46;")
 
 
 def markdown_id(text: str) -> str:

@@ -1,5 +1,6 @@
 """The charts of a replay: offload by strategy, offload by region, and the origin's day. Titles state the finding."""
 
+import math
 from typing import Any
 
 import altair as alt
@@ -63,7 +64,7 @@ def region_chart(replay: ReplayRecord, day: str, regions: ReportTable) -> ChartT
     which = f"the {len(drawn)} that asked for most" if left_out else "most bytes lost first"
     title = titled(_region_finding(replay, regions), f"Offload by region, {which}, replay of {day}")
     return alt.Chart(alt.Data(values=rows)).mark_point(filled=True, size=90, opacity=1).encode(
-        x=_share_axis("offload"),
+        x=_share_axis("offload", math.floor(10 * min(row["offload"] for row in rows) - 0.2) / 10),
         y=_name_axis("region", [printable(row["region_id"]) for row in drawn], grid=True),
         color=alt.Color("strategy:N", scale=alt.Scale(domain=labels, range=colours), legend=legend),
         shape=alt.Shape("strategy:N", scale=alt.Scale(domain=labels, range=shapes)),
@@ -116,8 +117,8 @@ def label_heights(values: list[float], top: float) -> list[float]:
     return heights.tolist()
 
 
-def _share_axis(title: str) -> alt.X:
-    return alt.X("offload:Q", scale=alt.Scale(domain=[0, 1]), title=title,
+def _share_axis(title: str, start: float = 0.0) -> alt.X:
+    return alt.X("offload:Q", scale=alt.Scale(domain=[max(start, 0.0), 1], zero=False), title=title,
                  axis=alt.Axis(tickCount=5, labelExpr=SHARE_LABEL))
 
 

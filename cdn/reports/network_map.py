@@ -84,11 +84,12 @@ def network_map(summary: Summary, topology: Topology) -> ChartType | None:
         title="degrees north",
         axis=alt.Axis(tickCount=5, domain=False),
     )
+    links, attachments = _links(topology, places), _attachments(topology, places)
     layers = [
-        _line_layer(_links(topology, places), [1, 0], x, y),
-        _line_layer(_attachments(topology, places), [3, 3], x, y),
+        _line_layer(links, [1, 0], x, y),
+        _line_layer(attachments, [3, 3], x, y),
         _mark_layer(marks, x, y),
-        _label_layer(marks, frame),
+        _label_layer(marks, links + attachments, frame),
     ]
     title = titled(_finding(summary), _subtitle(summary, max((mark["bytes"] or 0 for mark in marks), default=0)))
     return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
@@ -227,18 +228,25 @@ def _mark_layer(marks: list[dict[str, Any]], x: alt.X, y: alt.Y) -> alt.Chart:
     )
 
 
-def _label_layer(marks: list[dict[str, Any]], frame: Frame) -> alt.Chart:
-    """Names beside their marks, sites' before regions'; a name that would lie on something is left out."""
+def _label_layer(marks: list[dict[str, Any]], lines: list[tuple[Place, Place]], frame: Frame) -> alt.Chart:
+    """Names beside their marks, sites' before regions'; a name that would lie on another or on a mark is left out."""
     order = sorted(marks, key=lambda mark: mark["kind"] == KINDS[REGION].name)
     boxes = [Box.around(frame.pixel((mark["longitude"], mark["latitude"])), math.sqrt(mark["area"])) for mark in order]
-    placed = place_labels(boxes, [mark["label"] for mark in order], frame.width, frame.height)
+    drawn = [(frame.pixel(one), frame.pixel(other)) for one, other in lines]
+    placed = place_labels(boxes, [mark["label"] for mark in order], frame.width, frame.height, drawn)
     rows = [
-        {"label": order[k]["label"], "x": at[0], "y": at[1], "opacity": 0.5 + order[k]["opacity"] / 2}
-        for k, at in sorted(placed.items())
+        {
+            "label": order[k]["label"],
+            "x": place.x,
+            "y": place.y,
+            "align": place.align,
+            "opacity": 0.5 + order[k]["opacity"] / 2,
+        }
+        for k, place in sorted(placed.items())
     ]
     return (
         alt.Chart(alt.Data(values=rows))
-        .mark_text(fontSize=11, baseline="middle", align="left")
+        .mark_text(fontSize=11, baseline="middle", align=alt.ExprRef("datum.align"))
         .encode(
             x=alt.X("x:Q", scale=None),
             y=alt.Y("y:Q", scale=None),

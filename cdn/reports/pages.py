@@ -5,7 +5,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from cdn.reports.cells import LEFT_ALIGNED
+from cdn.reports.cells import LEFT_ALIGNED, printable
 from cdn.reports.documents import Report
 from cdn.reports.headline import WARNING
 from cdn.reports.pictures import draw_charts
@@ -19,6 +19,7 @@ def html_report(report: Report) -> str:
     """The page. Raises DataError where a file of the run is missing or torn."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cdn.reports"), autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["printable"] = printable
     # The charts are SVG that the renderer wrote, with all text in it escaped; nothing else is passed on unescaped.
     charts = {name: Markup(svg) for name, svg in draw_charts(report, INLINE).items()}
     tables = [_table(table) for table in report.tables]

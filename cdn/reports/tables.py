@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdn.files.run_folders import RegionRecord, ReplayRecord, SiteRecord, Summary
-from cdn.reports.cells import Cell, format_cell
+from cdn.reports.cells import Cell, format_cell, printable
 from cdn.simulation.strategies import CLAIRVOYANT
 from cdn.units import format_bytes
 
@@ -144,7 +144,7 @@ def _sites(summary: Summary) -> ReportTable:
         TableColumn("deferred_bytes", "deferred", "bytes"), TableColumn("served_bytes", None, "bytes"),
         TableColumn("peak_bps", "peak", "rate", wide=True), TableColumn("egress_bps", None, "rate"),
         TableColumn("peak_share_of_egress", "of\nlimit", "share"),
-        TableColumn("storage_price_per_byte", "worth per\nGB-day", "worth"))
+        TableColumn("storage_price_per_byte", "GB-day\nworth", "worth"))
     sites = summary.sites
     if len(sites) > SITES_SHOWN:
         sites = sorted(sites, key=lambda site: (-site.deferred_bytes, -site.added_bytes, site.site_id))
@@ -155,7 +155,7 @@ def _deferred(summary: Summary) -> ReportTable | None:
     deferred = summary.deferred
     if not deferred.pairs:
         return None
-    reasons = ", ".join(f"{reason} {pairs}" for reason, pairs in deferred.by_reason.items())
+    reasons = ", ".join(f"{printable(reason)} {pairs}" for reason, pairs in deferred.by_reason.items())
     title = f"{count_of(deferred.pairs, 'asset')} ({format_bytes(deferred.bytes)}) did not fit: {reasons}"
     rows = tuple((one.site_id, one.asset_id, _whole(one.bytes), one.saving, one.reason)
                  for one in deferred.most_valuable)

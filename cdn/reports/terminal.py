@@ -14,7 +14,7 @@ from cdn.reports.tables import ReportTable, TableColumn, columns_shown
 
 COLOURS = {OK: "green", SHORTFALL: "yellow", PROBLEM: "red"}
 PLAN_STYLE, BAR_STYLE, PLAN_BAR_STYLE = "bold", "cyan", "bold green"
-WIDE_FROM, BAR_WIDTH, WIDE_BAR_WIDTH, TEXT_MIN_WIDTH = 96, 6, 10, 8
+WIDE_FROM, BAR_WIDTH, WIDE_BAR_WIDTH, TEXT_MIN_WIDTH = 96, 6, 7, 8
 # Their totals stand in the title of the table of what did not fit.
 LEFT_TO_OTHERS = ("deferred_reasons",)
 

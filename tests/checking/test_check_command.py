@@ -2,7 +2,7 @@
 
 import json
 
-from checking.check_examples import write_files
+from checking.check_examples import KINDS, write_files
 from click.testing import CliRunner
 
 from cdn.cli import cli
@@ -12,13 +12,25 @@ def run(*arguments):
     return CliRunner().invoke(cli, ["check", *map(str, arguments)], catch_exceptions=False)
 
 
-def test_sound_files_are_listed_and_the_exit_code_is_0(tmp_path):
-    result = run(*write_files(tmp_path))
+def test_sound_files_are_listed_and_the_exit_code_is_0(tmp_path, monkeypatch):
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = run(*KINDS)
     assert result.exit_code == 0
     assert result.stderr == ""
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["file", "kind", "rows", "regions", "sites", "assets", "bytes", "days"]
-    assert len(lines) == 12
+    assert [line.split()[0] for line in lines[1:]] == list(KINDS)
+    assert lines[4].split() == ["demand.csv", "demand", "2", "2", "2", "2.4", "GB"]
+
+
+def test_long_names_are_folded_not_cut(tmp_path, monkeypatch):
+    """Names that differ only at their end must stay apart."""
+    write_files(tmp_path)
+    name = "z" * 120 + ".csv"
+    (tmp_path / "demand.csv").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert run(name, "--quiet").stdout.count("z") == 120
 
 
 def test_every_fault_is_one_line_on_stdout_and_the_exit_code_is_1(tmp_path):

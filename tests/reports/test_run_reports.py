@@ -1,23 +1,19 @@
 """Every form of the report says what the run folder says, whatever the ids look like."""
 
 import csv
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from reports import run_examples
 
 from cdn.cli import cli
 from cdn.errors import DataError
 from cdn.reports import json_text, markdown_report, read_report, write_csv_folder
 from cdn.reports.pages import html_report
 from cdn.reports.pictures import write_pictures
-
-_SPEC = importlib.util.spec_from_file_location("run_examples", Path(__file__).with_name("run_examples.py"))
-run_examples = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(run_examples)
 
 
 @pytest.fixture
