@@ -298,4 +298,5 @@ def test_the_last_line_may_lack_its_line_end(tmp_path):
 
 
 def test_the_schema_names_what_the_reader_needs():
-    assert [column.name for column in REQUEST_LOG.columns if column.required] == ["time", "region_id", "asset_id", "bytes"]
+    required = [column.name for column in REQUEST_LOG.columns if column.required]
+    assert required == ["time", "region_id", "asset_id", "bytes"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from instances import problem_of, random_problem, two_edges_one_mid
 
@@ -149,6 +149,8 @@ def check(planned) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
+@example(84, True)  # a copy kept in spare storage must not draw traffic over an egress limit
+@example(337, True)  # nothing may be served by caches: an empty routing is a routing
 def test_random_problems_by_certificate(seed, limits):
     problem = random_problem(np.random.default_rng(seed), limits=limits)
     planned = {method: plan_placement(problem, method, **EXACT) for method in METHODS}
