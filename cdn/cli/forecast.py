@@ -30,7 +30,7 @@ from cdn.forecasting.demand_forecast import forecast as forecast_demand
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS
 from cdn.forecasting.log_history import read_history
-from cdn.logs.quarantine import DEFAULT_BAD_SHARE, write_quarantine
+from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
 from cdn.model.demand import Demand
 from cdn.units import format_bytes, format_rate
 
@@ -76,6 +76,8 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
              parameters: tuple[tuple[str, Any], ...], history_days: int, drop_duplicates: bool, bad_share: float,
              quarantine_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
     """Forecast what every region will ask for on a UTC day."""
+    if quarantine_path:
+        check_quarantine_path(quarantine_path)
     with stderr_console(quiet).status("forecasting"):
         catalog = read_catalog(catalog_path)
         history, quarantine = read_history(

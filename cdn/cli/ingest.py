@@ -13,7 +13,7 @@ from cdn.files.catalogs import read_catalog
 from cdn.files.topologies import read_topology
 from cdn.logs.ingestion import Ingestion
 from cdn.logs.ingestion import ingest as ingest_logs
-from cdn.logs.quarantine import DEFAULT_BAD_SHARE, write_quarantine
+from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
 from cdn.logs.readers import READERS
 from cdn.units import format_share
 
@@ -39,6 +39,8 @@ def ingest(logs: tuple[Path, ...], format_name: str, out_path: Path, topology_pa
            catalog_path: Path | None, quarantine_path: Path | None, drop_duplicates: bool, replace_days: bool,
            bad_share: float, as_json: bool, quiet: bool) -> None:
     """Write LOGS (files or folders of Parquet files) into a log store: one Parquet file per UTC day, in time order."""
+    if quarantine_path:
+        check_quarantine_path(quarantine_path)
     with stderr_console(quiet).status(f"reading {len(logs)} log(s)"):
         result = ingest_logs(
             logs, out_path, format_name=format_name,

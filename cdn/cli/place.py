@@ -44,6 +44,13 @@ from cdn.units import format_bytes, format_share
     show_default=True,
     help="Share of each cache's storage to plan; the rest is left to a reactive policy.",
 )
+@click.option(
+    "--fill-days",
+    type=click.FloatRange(1),
+    default=1.0,
+    show_default=True,
+    help="Days a filled copy is expected to serve: its fill cost is spread over them.",
+)
 @out_option
 @json_option
 @quiet_option
@@ -57,12 +64,13 @@ def place(
     gap: float,
     time_limit_s: float | None,
     pinned_share: float,
+    fill_days: float,
     out_path: Path,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Decide which site stores which assets; writes placement, certificate and the inputs into a folder."""
-    inputs = read_plan_inputs(topology_path, catalog_path, demand_path, stored_path, day, pinned_share)
+    inputs = read_plan_inputs(topology_path, catalog_path, demand_path, stored_path, day, pinned_share, fill_days)
     problem = inputs.build_problem()
     with stderr_console(quiet).status(f"placing {len(problem.asset_index)} assets with {method}"):
         planned = plan_placement(problem, method, gap=gap, time_limit_s=time_limit_s)

@@ -46,7 +46,8 @@ FILL_PLAN_FILE, STORED_AFTER_FILE = "fill_plan.parquet", "stored_after.parquet"
 @dataclass(frozen=True, eq=False)
 class PlanInputs:
     """All a placement was made from. ``pinned_share``: the share of each cache's storage that is planned; the rest is
-    left to a reactive policy. ``catalog_path``: the file the catalog was read from."""
+    left to a reactive policy. ``fill_days``: days a filled copy is expected to serve; its fill cost is spread over
+    them. ``catalog_path``: the file the catalog was read from."""
 
     network: Network
     catalog: Catalog
@@ -55,6 +56,7 @@ class PlanInputs:
     stored_now: StoredNow
     day: pd.Timestamp | None
     pinned_share: float = 1.0
+    fill_days: float = 1.0
 
     @cached_property
     def planned_topology(self) -> Topology:
@@ -76,7 +78,8 @@ class PlanInputs:
             pinned_bytes = whole.pinned.bytes_per_site(whole.size_bytes, whole.n_caches)
             reserve = cluster_reserve_bytes(topology, whole.size_bytes)
             usable = np.minimum(topology.storage_bytes, np.maximum(topology.storage_bytes - reserve, pinned_bytes))
-            return whole.replace(storage_bytes=usable)
+            fill_cost = whole.fill_cost_per_byte / self.fill_days
+            return whole.replace(storage_bytes=usable, fill_cost_per_byte=fill_cost)
 
         return self._checked(build)
 
@@ -110,13 +113,14 @@ def read_plan_inputs(
     stored_path: Path | None,
     day: pd.Timestamp | None,
     pinned_share: float = 1.0,
+    fill_days: float = 1.0,
 ) -> PlanInputs:
     """Reads and checks the inputs of a placement. Raises DataError."""
     topology = read_topology(topology_path)
     catalog = read_catalog(catalog_path)
     demand = read_demand(demand_path, topology.region_index, catalog.asset_index)
     stored = read_stored_now(stored_path, topology, catalog.asset_index) if stored_path else StoredNow.nothing()
-    return PlanInputs(Network(topology), catalog, catalog_path, demand, stored, day, pinned_share)
+    return PlanInputs(Network(topology), catalog, catalog_path, demand, stored, day, pinned_share, fill_days)
 
 
 def write_plan_folder(
@@ -131,7 +135,7 @@ def write_plan_folder(
     write_demand(inputs.demand, kept / "demand.parquet")
     write_stored_now(inputs.stored_now, topology, inputs.catalog.asset_index, kept / "stored_now.parquet")
     day = None if inputs.day is None else inputs.day.strftime("%Y-%m-%d")
-    write_json(kept / "day.json", {"day": day, "pinned_share": inputs.pinned_share})
+    write_json(kept / "day.json", {"day": day, "pinned_share": inputs.pinned_share, "fill_days": inputs.fill_days})
     write_placement(placement.stored, problem.site_index, problem.asset_index, folder / PLACEMENT_FILE)
     covered = [folder / PLACEMENT_FILE, *sorted(kept.iterdir())]
     if placement.routing is not None:
@@ -149,11 +153,17 @@ def read_folder_inputs(folder: Path) -> PlanInputs:
     try:
         fixed = json.loads((kept / "day.json").read_text(encoding="utf-8"))
         day = None if fixed["day"] is None else pd.Timestamp(fixed["day"])
-        pinned_share = float(fixed["pinned_share"])
+        pinned_share, fill_days = float(fixed["pinned_share"]), float(fixed["fill_days"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError.of_file(kept / "day.json", "the planned day and pinned share") from error
     return read_plan_inputs(
-        kept / "topology.toml", catalogs[0], kept / "demand.parquet", kept / "stored_now.parquet", day, pinned_share
+        kept / "topology.toml",
+        catalogs[0],
+        kept / "demand.parquet",
+        kept / "stored_now.parquet",
+        day,
+        pinned_share,
+        fill_days,
     )
 
 

@@ -73,8 +73,8 @@ def _unseen(key: np.ndarray, share: np.ndarray, prior_requests: np.ndarray,
     by_share = np.argsort(-share, kind="stable")
     by_share = by_share[: np.count_nonzero(share)]
     ascending = share[by_share][::-1]
-    with np.errstate(divide="ignore"):
-        least = np.where(prior_requests > 0, min_requests / prior_requests, np.inf)
+    least = np.full(n_regions, np.inf)
+    np.divide(min_requests, prior_requests, out=least, where=prior_requests > 0)
     n_titles = len(ascending) - np.searchsorted(ascending, least, side="left")
     region = np.repeat(np.arange(n_regions), n_titles)
     asset = by_share[np.arange(n_titles.sum()) - np.repeat(np.cumsum(n_titles) - n_titles, n_titles)]

@@ -1,6 +1,7 @@
 """Raw logs of any known format into the log store, in bounded memory however long they are.
 
-Rows are collected in a DuckDB database beside the store, which sorts each day within a memory limit, spilling to disk.
+Rows are collected in a DuckDB table, which is sorted day by day within a memory limit; what does not fit spills into a
+folder beside the store.
 """
 
 import os
@@ -52,8 +53,10 @@ def ingest(logs: Sequence[Path | str], store: Path | str, *, format_name: str = 
     old_days = _days_of_store(store)
     store.parent.mkdir(parents=True, exist_ok=True)
     with (tempfile.TemporaryDirectory(dir=store.parent, prefix=f".{store.name}.spool-") as spool,
-          duckdb.connect(str(Path(spool) / "spool.duckdb")) as connection):
-        counter = _collect(connection, files, format_name, region_index, asset_index, memory_bytes)
+          duckdb.connect() as connection):
+        connection.execute(f"SET memory_limit = '{memory_bytes}B'")
+        connection.execute(f"SET temp_directory = {_quoted(spool)}")
+        counter = _collect(connection, files, format_name, region_index, asset_index)
         counter.quarantine().check_share(bad_share, files)
         days = [day for (day,) in connection.execute("SELECT DISTINCT day FROM spool ORDER BY day").fetchall()]
         _check_days(store, sorted(set(days) & old_days.keys()), replace_days)
@@ -86,8 +89,7 @@ def _check_days(store: Path, both: Sequence[int], replace_days: bool) -> None:
 
 
 def _collect(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], format_name: str, region_index: Index | None,
-             asset_index: Index | None, memory_bytes: int) -> QuarantineCounter:
-    connection.execute(f"SET memory_limit = '{memory_bytes}B'")
+             asset_index: Index | None) -> QuarantineCounter:
     connection.execute("SET enable_progress_bar = false")
     connection.execute(
         "CREATE TABLE spool (day INTEGER, sequence BIGINT, time TIMESTAMP, region_id VARCHAR, asset_id VARCHAR, "
@@ -128,8 +130,7 @@ def _write_days(connection: duckdb.DuckDBPyConnection, days: Sequence[int], stag
         counter.duplicates += rows - once
         drop = drop_duplicates and once < rows
         ordered = f"GROUP BY {columns} ORDER BY time, min(sequence)" if drop else "ORDER BY time, sequence"
-        target = str(file_of_day(stage, day)).replace("'", "''")
-        connection.execute(f"COPY (SELECT {columns} {of_day} {ordered}) TO '{target}' "
+        connection.execute(f"COPY (SELECT {columns} {of_day} {ordered}) TO {_quoted(file_of_day(stage, day))} "
                            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP})")
         requests[day] = once if drop else rows
     return requests
@@ -137,6 +138,10 @@ def _write_days(connection: duckdb.DuckDBPyConnection, days: Sequence[int], stag
 
 def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:
     return connection.execute(query).fetchall()[0]
+
+
+def _quoted(path: Path | str) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _link(source: Path, target: Path) -> None:

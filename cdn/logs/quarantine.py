@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cdn.errors import DataError, Fault
-from cdn.files.schema import write_table
+from cdn.files.schema import CSV, PARQUET, write_table
 
 TORN, ENCODING = "torn", "encoding"
 BAD_TIME, BAD_BYTES = "time", "bytes"
@@ -134,6 +134,12 @@ def merged(quarantines: Sequence[Quarantine]) -> Quarantine:
         duplicates=sum(quarantine.duplicates for quarantine in quarantines),
         duplicates_dropped=any(quarantine.duplicates_dropped for quarantine in quarantines),
     )
+
+
+def check_quarantine_path(path: Path) -> None:
+    """Raises DataError where a quarantine cannot be written under that name: better known before the work is done."""
+    if path.suffix not in (CSV, PARQUET):
+        raise DataError.of_file(path, f"a file name ending in {CSV} or {PARQUET}", path.suffix)
 
 
 def write_quarantine(quarantine: Quarantine, path: Path | str) -> None:

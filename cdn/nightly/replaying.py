@@ -63,7 +63,8 @@ def replay_night(
     strategies = [plan]
     if PINNED in config.replay.baselines and plan != PINNED:
         on_progress("placing without a reactive share")
-        placements[PINNED] = plan_placement(whole, config.placement.method, **options).placement.stored
+        unshared = whole.replace(fill_cost_per_byte=whole.fill_cost_per_byte / inputs.fill_days)
+        placements[PINNED] = plan_placement(unshared, config.placement.method, **options).placement.stored
         strategies.append(PINNED)
     if POPULARITY in config.replay.baselines:
         placements[POPULARITY] = plan_placement(whole, POPULARITY).placement.stored

@@ -96,6 +96,7 @@ def run_night(
         night.stored_now,
         night.day,
         1.0 - record.placement.reactive_share,
+        record.placement.fill_days,
     )
     with watch.stage("placement"):
         planned = plan_placement(

@@ -20,7 +20,8 @@ def invoke(*arguments):
 
 
 def test_json_is_one_object_on_stdout(tmp_path, log):
-    result = invoke(log, "--out", tmp_path / "store", "--json", "--quarantine", tmp_path / "bad.csv", "--drop-duplicates")
+    result = invoke(log, "--out", tmp_path / "store", "--json", "--quarantine", tmp_path / "bad.csv",
+                    "--drop-duplicates")
     assert json.loads(result.stdout) == {
         "store": str(tmp_path / "store"), "requests_of_day": {"2012-12-26": 1}, "requests": 1, "rows_read": 31,
         "bad_rows": 1, "bad_share": 1 / 31, "counts": {"time": 1}, "duplicates": 29, "duplicates_dropped": True}

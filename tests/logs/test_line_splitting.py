@@ -4,20 +4,20 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cdn.logs.lines import line_starts, line_text, split_line, split_rows
 
 NAMES = ["a", "b", "c"]
-FIELD = st.text(alphabet='xy,"\n\r é', max_size=5).map(lambda text: text.encode("utf-8")) | st.just(b"\xff") | st.just(b"1")
+FIELD = st.text(alphabet='xy,"\n\r é', max_size=5).map(str.encode) | st.just(b"\xff") | st.just(b"1")
 
 
 def quoted(field: bytes) -> bytes:
     return b'"' + field.replace(b'"', b'""') + b'"'
 
 
-LINE = st.lists(FIELD | FIELD.map(quoted), min_size=0, max_size=4).map(b",".join).map(lambda line: line.replace(b"\n", b""))
+LINE = st.lists(FIELD | FIELD.map(quoted), max_size=4).map(lambda fields: b",".join(fields).replace(b"\n", b""))
 
 
 def oracle(line: bytes) -> list[str] | None:
@@ -33,10 +33,9 @@ def oracle(line: bytes) -> list[str] | None:
 @given(st.lists(LINE, min_size=1, max_size=8), st.booleans(), st.booleans())
 def test_rows_are_those_that_the_csv_module_finds_line_by_line(lines, last_end, windows):
     data = (b"\r\n" if windows else b"\n").join(lines) + (b"\n" if last_end else b"")
+    assume(data)
     rows = split_rows(data, NAMES, ["c", "a"])
-    real = [line for line in data.split(b"\n")]
-    if real and not real[-1]:
-        real.pop()
+    real = data.removesuffix(b"\n").split(b"\n")
     expected = {k: oracle(line) for k, line in enumerate(real) if line.rstrip(b"\r")}
     good = {k: fields for k, fields in expected.items() if fields is not None}
     assert list(rows.line) == list(good)
@@ -45,7 +44,9 @@ def test_rows_are_those_that_the_csv_module_finds_line_by_line(lines, last_end, 
     assert rows.columns["a"].to_pylist() == [fields[0].encode("latin-1") for fields in good.values()]
 
 
-@pytest.mark.parametrize(("data", "starts"), [(b"a\nbc\n", [0, 2, 5]), (b"a\nbc", [0, 2, 4]), (b"\n", [0, 1]), (b"x", [0, 1])])
+@pytest.mark.parametrize(("data", "starts"), [
+    (b"a\nbc\n", [0, 2, 5]), (b"a\nbc", [0, 2, 4]), (b"\n", [0, 1]), (b"x", [0, 1]),
+])
 def test_line_starts(data, starts):
     assert list(line_starts(data)) == starts
 

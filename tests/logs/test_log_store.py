@@ -85,7 +85,7 @@ def test_ids_the_topology_or_catalog_lacks_are_quarantined_where_these_are_given
 def test_other_days_stay_and_a_day_it_has_is_replaced_only_on_demand(tmp_path):
     store = tmp_path / "store"
     ingest([write_log(tmp_path / "1.csv", GOOD, GOOD.replace("-26", "-27"))], store)
-    more = write_log(tmp_path / "2.csv", GOOD.replace("-26", "-27"), GOOD.replace("-26", "-28"), GOOD.replace("-26", "-28"))
+    more = write_log(tmp_path / "2.csv", *(GOOD.replace("-26", day) for day in ("-27", "-28", "-28")))
     before = {name: digest_of(store / name) for name in names(store)}
     with pytest.raises(DataError, match=r"requests-2012-12-27\.parquet.*days that it does not have"):
         ingest([more], store)
@@ -121,5 +121,6 @@ def test_only_the_days_asked_for_are_opened(tmp_path):
     for day in (DAY, DAY + 1, DAY + 2):
         file_of_day(tmp_path, day).touch()
     (tmp_path / "other.parquet").touch()
-    assert [path.name for path in log_files(tmp_path, DAY + 1, DAY + 2)] == ["other.parquet", "requests-2012-12-27.parquet"]
+    found = [path.name for path in log_files(tmp_path, DAY + 1, DAY + 2)]
+    assert found == ["other.parquet", "requests-2012-12-27.parquet"]
     assert day_of_file(file_of_day(tmp_path, DAY)) == DAY and day_of_file(tmp_path / "other.parquet") is None

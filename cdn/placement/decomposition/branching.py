@@ -94,7 +94,8 @@ def _branch(n, m, work, best, root_bound, root_status, tolerance, node_limit):
         if undecided == 0 or bound <= best * (1 + tolerance):
             cut = max(cut, min(bound, value) if undecided == 0 else bound)
             continue
-        relaxed, best = relax(n, m, first, term_site, term, price, status, best, work.best, NODE_ITERATIONS, tolerance, work)
+        relaxed, best = relax(n, m, first, term_site, term, price, status, best, work.best, NODE_ITERATIONS, tolerance,
+                              True, work)
         bound = min(bound, relaxed)
         if bound <= best * (1 + tolerance):
             cut = max(cut, bound)
@@ -156,7 +157,7 @@ def _solve_component(n, m, work, cold, iterations, tolerance, node_limit):
     for j in range(m):
         work.best[j] = CLOSED
     best = _last_choice(n, m, status, work)
-    bound, best = relax(n, m, first, term_site, term, price, status, best, work.best, iterations, tolerance, work)
+    bound, best = relax(n, m, first, term_site, term, price, status, best, work.best, iterations, tolerance, True, work)
     if bound <= best * (1 + tolerance):
         return best, max(bound, best), 0
     for e in range(n):

@@ -101,8 +101,8 @@ def choose_sites(n_entries, n_sites, first, term_site, term, price, status, rho,
 
 @njit(cache=True, nogil=True)
 def relax(n_entries, n_sites, first, term_site, term, price, status, best, best_choice, iterations, tolerance,
-          work):
-    """Lowers L from ``work.credit``, improves the best choice, fixes sites in ``status``.
+          fix, work):
+    """Lowers L from ``work.credit``, improves the best choice, fixes sites in ``status`` where ``fix``.
 
     Returns the bound (on choices that keep ``status``) and the best value. ``work.credit`` ends at the best credits.
     """
@@ -124,7 +124,7 @@ def relax(n_entries, n_sites, first, term_site, term, price, status, best, best_
                     best_choice[j] = work.trial[j]
         if bound <= best * (1 + tolerance):
             break
-        for j in range(n_sites):
+        for j in range(n_sites if fix else 0):
             if status[j] == UNDECIDED and rho[j] <= 0 and value + rho[j] <= best:
                 status[j] = CLOSED
             elif status[j] == UNDECIDED and rho[j] > 0 and value - rho[j] <= best:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from cdn.placement.decomposition.blocks import BlockData, BlockPrices
-from cdn.placement.decomposition.passes import BlockSolver, Work, gather, in_threads
+from cdn.placement.decomposition.blocks import BlockPrices
+from cdn.placement.decomposition.passes import BlockSolver, gather, in_threads
 
 
 @dataclass(eq=False)
@@ -158,10 +158,22 @@ def _trim(data, saving, charge, first, held, count, storage_left, fill_left):
 
 
 @njit(cache=True, nogil=True)
-def _collect(begin, end, data, prices, saving, charge, work, first, held, count, storage_left, fill_left, least):
-    """Pairs of assets begin..end that fit and save at least ``least`` x the site's price per byte: heap entries."""
-    found = [(0.0, 0, 0)]
-    found.pop()
+def load_of(first, held, count, data):
+    """(S,) bytes held and bytes newly filled at each site."""
+    used, filled = np.zeros(len(data.storage)), np.zeros(len(data.storage))
+    for asset in range(len(data.size)):
+        for i in range(first[asset], first[asset] + count[asset]):
+            used[held[i]] += data.size[asset]
+            if is_new(asset, held[i], data):
+                filled[held[i]] += data.size[asset]
+    return used, filled
+
+
+@njit(cache=True, nogil=True)
+def _collect(begin, end, data, prices, saving, charge, work, first, held, count, storage_left, fill_left):
+    """Pairs of assets begin..end that fit and save at least the site's price per byte: density, asset, site (rows)."""
+    found = np.empty((1024, 3))
+    n = 0
     for asset in range(begin, end):
         if count[asset] == first[asset + 1] - first[asset]:
             continue
@@ -174,14 +186,20 @@ def _collect(begin, end, data, prices, saving, charge, work, first, held, count,
             if size > fill_left[s] and is_new(asset, s, data):
                 continue
             gain = gain_of(asset, s, data, saving, charge, first, held, count)
-            if gain > 0 and gain >= least * size * prices.storage[s]:
-                found.append((-gain / size, asset, np.int64(s)))
-    return found
+            if gain > 0 and gain >= size * prices.storage[s]:
+                if n == len(found):
+                    longer = np.empty((2 * n, 3))
+                    longer[:n] = found
+                    found = longer
+                found[n, 0], found[n, 1], found[n, 2] = -gain / size, asset, s
+                n += 1
+    return found[:n]
 
 
 @njit(cache=True, nogil=True)
-def _fill(heap, data, saving, charge, first, held, count, storage_left, fill_left):
-    """Adds pairs, best per byte first, while they fit."""
+def _fill(found, data, saving, charge, first, held, count, storage_left, fill_left):
+    """Adds pairs (rows of ``_collect``), best per byte first, while they fit."""
+    heap = [(found[k, 0], np.int64(found[k, 1]), np.int64(found[k, 2])) for k in range(len(found))]
     heapq.heapify(heap)
     while len(heap) > 0:
         stale, asset, s = heapq.heappop(heap)
@@ -195,3 +213,78 @@ def _fill(heap, data, saving, charge, first, held, count, storage_left, fill_lef
             heapq.heappush(heap, (fresh, asset, s))
             continue
         add(asset, s, data, first, held, count, storage_left, fill_left)
+
+
+@njit(cache=True, nogil=True)
+def _saving_of_range(begin, end, data, saving, first, held, count):
+    """Cost that assets begin..end save, each entry from its best held site; fill cost taken off."""
+    total = 0.0
+    for asset in range(begin, end):
+        if count[asset] == 0:
+            continue
+        for e in range(data.indptr[asset], data.indptr[asset + 1]):
+            if data.wanted[e]:
+                best = 0.0
+                for i in range(first[asset], first[asset] + count[asset]):
+                    best = max(best, saving[data.region[e], held[i]])
+                total += best * data.bytes[e]
+        for i in range(first[asset], first[asset] + count[asset]):
+            if data.fill_cost[held[i]] > 0 and is_new(asset, held[i], data):
+                total -= data.fill_cost[held[i]] * data.size[asset]
+    return total
+
+
+FILL_SHARES = (0.8, 0.3, 0.0)
+RUIN_SHARES = (0.01, 0.03, 0.1, 0.3)
+
+
+class Rounding:
+    """Turns what the blocks chose at some prices into holdings that keep storage and fill."""
+
+    def __init__(self, solver: BlockSolver, prices: BlockPrices) -> None:
+        self.solver, self.prices, self.data = solver, prices, solver.blocks
+        self.saving, self.charge = _saving_table(self.data, prices.rate, len(self.data.storage))
+
+    def of_choices(self) -> Holding:
+        """The last pass's choices, trimmed and filled."""
+        solver, data = self.solver, self.data
+        held, filled = load_of(solver.chosen_first, solver.chosen, solver.n_chosen, data)
+        holding = Holding(solver.chosen_first, solver.chosen.copy(), solver.n_chosen.copy(), data.storage - held, data.fill - filled)
+        return self.complete(holding)
+
+    def complete(self, holding: Holding) -> Holding:
+        """Trims and fills in place."""
+        _trim(self.data, self.saving, self.charge, *holding.arrays)
+        for share in FILL_SHARES:
+            found = self._collect(holding, share)
+            if len(found):
+                _fill(found, self.data, self.saving, self.charge, *holding.arrays)
+        return holding
+
+    def _collect(self, holding: Holding, share: float) -> np.ndarray:
+        lowered = self.prices._replace(storage=self.prices.storage * share, new=self.data.fill_cost)
+
+        def run(bounds: tuple[int, int]):
+            return _collect(*bounds, self.data, lowered, self.saving, self.charge, self.solver.make_work(), *holding.arrays)
+
+        return np.concatenate([np.zeros((0, 3)), *in_threads(run, list(self.solver.ranges()), self.solver.threads)])
+
+    def saving_of(self, holding: Holding) -> float:
+        """Cost the holding saves without egress and link limits."""
+        def run(bounds: tuple[int, int]) -> float:
+            return _saving_of_range(*bounds, self.data, self.saving, *holding.arrays[:3])
+
+        return float(sum(in_threads(run, list(self.solver.ranges()), self.solver.threads)))
+
+    def improve(self, holding: Holding, saving: float) -> tuple[Holding, float]:
+        """Ruins a share of every site (what is worth least per byte) and fills up again; keeps the better."""
+        for share in RUIN_SHARES:
+            tried = holding.copy()
+            reserve = np.where(np.isfinite(self.data.storage), share * self.data.storage, 0.0)
+            tried.storage_left -= reserve
+            _trim(self.data, self.saving, self.charge, *tried.arrays)
+            tried.storage_left += reserve
+            found = self.saving_of(self.complete(tried))
+            if found > saving:
+                holding, saving = tried, found
+        return holding, saving
