@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from cdn.placement.decomposition.facility import CLOSED
-from cdn.placement.decomposition.passes import BlockSolver, block_prices, gather, in_threads
+from cdn.placement.decomposition.passes import BlockSolver, gather, in_threads
 from cdn.placement.decomposition.relaxation import dual_ascent, relax, relaxed_value
 
 ITERATIONS = 60
@@ -42,7 +42,7 @@ def _credit_range(begin, end, data, prices, work, iterations, credit, serve_cred
 
 def serve_prices(solver: BlockSolver, price: np.ndarray, delivery_cost_from_origin: np.ndarray) -> np.ndarray:
     """(N,) cost credited to each entry at prices (rows,): what the origin would cost, less the entry's credit."""
-    prices = block_prices(solver.blocks, solver.limits, price)
+    prices = solver.prices_of(price)
     credit = np.zeros(len(solver.credit))
 
     def run(bounds: tuple[int, int]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from cdn.placement.decomposition.blocks import BlockData, Limits, block_prices
+from cdn.placement.decomposition.blocks import BlockData, BlockPrices, Limits, block_prices
 from cdn.placement.decomposition.branching import solve_facility
 from cdn.placement.decomposition.facility import OPEN, UNDECIDED
 
@@ -274,13 +274,16 @@ class BlockSolver:
         """Asset ranges of about equal work; they do not depend on the number of threads."""
         return zip(self.cuts[:-1].tolist(), self.cuts[1:].tolist(), strict=True)
 
+    def prices_of(self, price: np.ndarray) -> BlockPrices:
+        """Prices (rows,) as the kernels take them: without rate prices where there are none."""
+        prices = block_prices(self.blocks, self.limits, price)
+        return prices if self.limits.rate_rows.shape[0] else prices._replace(rate=np.zeros(0))
+
     def solve(self, price: np.ndarray, effort: Effort) -> Pass:
         """One pass at prices (rows,)."""
-        prices = block_prices(self.blocks, self.limits, price)
+        prices = self.prices_of(price)
         n, n_pairs = self.limits.n_caches, len(self.blocks.pair_site)
         with_rates = self.limits.rate_rows.shape[0] > 0
-        if not with_rates:
-            prices = prices._replace(rate=np.zeros(0))
 
         def run(bounds: tuple[int, int]):
             sums, used, filled = np.zeros(4), np.zeros(n), np.zeros(n)

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cdn.model.placement import Placement, PlacerResult, Prices
+from cdn.model.placement import Placement, PlacerResult, Prices, Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.candidates import limits_may_bind
-from cdn.placement.decomposition.blocks import BlockData, Limits, block_prices, make_blocks, make_limits
+from cdn.placement.decomposition.blocks import BlockData, Limits, make_blocks, make_limits
 from cdn.placement.decomposition.crediting import serve_prices
 from cdn.placement.decomposition.passes import BlockSolver, Effort, Pass
 from cdn.placement.decomposition.pricing import PriceSteps, first_prices, typical_prices
 from cdn.placement.decomposition.rounding import Holding, Rounding
+from cdn.placement.decomposition.routing import route_groups
 
 ROUGH = Effort(iterations=8, tolerance=1e-3, node_limit=0)
 FINE = Effort(iterations=20, tolerance=3e-4, node_limit=60)
@@ -22,6 +23,7 @@ EXACT = Effort(iterations=40, tolerance=2e-5, node_limit=2000)
 ROUGH_PASSES, LOAD_PASSES, MOST_PASSES = 16, 30, 150
 SETTLED = 0.02
 ROUND_EVERY = 3
+RUIN_SHARES = (0.01, 0.03, 0.1, 0.3)
 
 
 @dataclass(eq=False)
@@ -39,6 +41,7 @@ class Search:
     passes: int = 0
     saving: float = -np.inf
     holding: Holding | None = None
+    routing: Routing | None = None
     seconds_of: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -68,20 +71,26 @@ class Search:
         """Rounds the last pass's choices and keeps the placement if it is the best one."""
         started = time.monotonic()
         rounding = self._rounding()
-        holding = rounding.of_choices()
-        saving = rounding.saving_of(holding)
-        if saving > self.saving:
-            self.holding, self.saving = holding, saving
+        self._keep_if_better(rounding, rounding.of_choices())
         self.seconds_of["round"] = time.monotonic() - started
+
+    def _keep_if_better(self, rounding: Rounding, holding: Holding) -> None:
+        saving, routing = rounding.saving_of(holding), None
+        if self.limits.rate_rows.shape[0]:
+            routing, delivered = route_groups(self.blocks, self.limits, holding)
+            saving = delivered - rounding.fill_cost_of(holding)
+        if saving > self.saving:
+            self.holding, self.saving, self.routing = holding, saving, routing
 
     def improve(self) -> None:
         """Exchanges on the best placement."""
         assert self.holding is not None
-        self.holding, self.saving = self._rounding().improve(self.holding, self.saving)
+        rounding = self._rounding()
+        for share in RUIN_SHARES:
+            self._keep_if_better(rounding, rounding.ruined(self.holding, share))
 
     def _rounding(self) -> Rounding:
-        prices = block_prices(self.blocks, self.limits, self.steps.price)
-        return Rounding(self.solver, prices)
+        return Rounding(self.solver, self.solver.prices_of(self.steps.price))
 
 
 def place_decomposition(problem: Problem, gap: float = 0.002, time_limit_s: float | None = None,
@@ -146,7 +155,7 @@ def _result(search: Search, reason: str) -> PlacerResult:
     prices = Prices(
         storage=whole[:n], fill=whole[n:2 * n], egress=whole[2 * n:2 * n + hours * n].reshape(hours, n),
         link=whole[2 * n + hours * n:].reshape(hours, links), serve=serve_prices(search.solver, price, origin))
-    return PlacerResult(Placement(_stored(search.holding, len(problem.size_bytes))), "feasible", reason, prices,
+    return PlacerResult(Placement(_stored(search.holding, len(problem.size_bytes)), search.routing), "feasible", reason, prices,
                         solver_bound=search.bound)
 
 

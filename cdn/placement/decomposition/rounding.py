@@ -235,7 +235,6 @@ def _saving_of_range(begin, end, data, saving, first, held, count):
 
 
 FILL_SHARES = (0.8, 0.3, 0.0)
-RUIN_SHARES = (0.01, 0.03, 0.1, 0.3)
 
 
 class Rounding:
@@ -271,20 +270,22 @@ class Rounding:
 
     def saving_of(self, holding: Holding) -> float:
         """Cost the holding saves without egress and link limits."""
+
         def run(bounds: tuple[int, int]) -> float:
             return _saving_of_range(*bounds, self.data, self.saving, *holding.arrays[:3])
 
         return float(sum(in_threads(run, list(self.solver.ranges()), self.solver.threads)))
 
-    def improve(self, holding: Holding, saving: float) -> tuple[Holding, float]:
-        """Ruins a share of every site (what is worth least per byte) and fills up again; keeps the better."""
-        for share in RUIN_SHARES:
-            tried = holding.copy()
-            reserve = np.where(np.isfinite(self.data.storage), share * self.data.storage, 0.0)
-            tried.storage_left -= reserve
-            _trim(self.data, self.saving, self.charge, *tried.arrays)
-            tried.storage_left += reserve
-            found = self.saving_of(self.complete(tried))
-            if found > saving:
-                holding, saving = tried, found
-        return holding, saving
+    def fill_cost_of(self, holding: Holding) -> float:
+        """Cost of what the holding newly fills."""
+        _, filled = load_of(holding.first, holding.site, holding.count, self.data)
+        return float(self.data.fill_cost @ filled)
+
+    def ruined(self, holding: Holding, share: float) -> Holding:
+        """A copy that lost a share of every site, what is worth least per byte, and was filled up again."""
+        tried = holding.copy()
+        reserve = np.where(np.isfinite(self.data.storage), share * self.data.storage, 0.0)
+        tried.storage_left -= reserve
+        _trim(self.data, self.saving, self.charge, *tried.arrays)
+        tried.storage_left += reserve
+        return self.complete(tried)

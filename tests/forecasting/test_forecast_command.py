@@ -1,0 +1,93 @@
+"""``cdn forecast`` as it is called."""
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from cdn.cli import cli
+from cdn.errors import DataError, UnknownNameError
+from cdn.files.demands import read_demand
+from cdn.files.topologies import read_topology
+from cdn.model.index import Index
+
+TOPOLOGY = """
+[[sites]]
+id = "origin"
+kind = "origin"
+[[regions]]
+id = "big"
+site_or_node = "origin"
+[[regions]]
+id = "small"
+site_or_node = "origin"
+"""
+LOG = """time,region_id,asset_id,bytes
+2012-12-26T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,small,b,200
+2012-12-28T12:00:00Z,small,b,200
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "topology.toml").write_text(TOPOLOGY)
+    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes\n[red]a,a,100\nb,b,200\n")
+    (tmp_path / "log.csv").write_text(LOG)
+    return tmp_path
+
+
+def invoke(folder, *arguments, out="demand.csv"):
+    files = {"--log": "log.csv", "--topology": "topology.toml", "--catalog": "catalog.csv", "--out": out}
+    options = [part for option, name in files.items() for part in (option, str(folder / name))]
+    return CliRunner().invoke(cli, ["forecast", *options, *map(str, arguments)], catch_exceptions=False)
+
+
+def test_the_demand_file_is_the_forecast(folder):
+    """The last day before the 28th: big asked twice for a, small once for b; the 28th itself is not looked at."""
+    result = invoke(folder, "--day", "2012-12-28", "--method", "last_day", "--json")
+    figures = json.loads(result.stdout)
+    assert (figures["regions"], figures["entries"], figures["requests"]) == (2, 2, 3.0)
+    assert figures["bytes"] == pytest.approx(400) and (figures["days_observed"], figures["days_missing"]) == (2, 0)
+    assert [asset["asset_id"] for asset in figures["top_assets"]] == ["[red]a", "b"]
+    assert figures["log"]["duplicates"] == 1
+    demand = read_demand(folder / "demand.csv", read_topology(folder / "topology.toml").region_index, Index(["[red]a", "b"]))
+    assert demand.requests.tolist() == [2, 1] and demand.bytes.tolist() == pytest.approx([200, 200])
+    assert demand.hour_factor.shape == (24, 2)
+
+
+@pytest.mark.parametrize("out", ["demand.csv", "demand.parquet"])
+def test_the_same_call_writes_the_same_bytes(folder, out):
+    first = invoke(folder, "--day", "2012-12-28", out=out) and (folder / out).read_bytes()
+    assert invoke(folder, "--day", "2012-12-28", out=out).exit_code == 0 and (folder / out).read_bytes() == first
+
+
+def test_the_table_shows_ids_as_they_are(folder):
+    text = invoke(folder, "--day", "2012-12-28").stdout
+    assert "shrinkage for 2012-12-28 from 2 day(s), 0 missing" in text and "[red]a" in text
+    assert "5 rows read, 0 bad, 1 exact duplicates" in text
+
+
+def test_parameters_reach_the_method(folder):
+    invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "window_days=1")
+    assert pd.read_csv(folder / "demand.csv")["requests"].tolist() == [2, 1]
+    invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "window_days=2")
+    assert pd.read_csv(folder / "demand.csv")["requests"].tolist() == [1.5, 0.5]
+    with pytest.raises(UnknownNameError, match="known: window_days"):
+        invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "k=1")
+    for value in ("window_days", "window_days=many", "window_days=[1]"):
+        assert invoke(folder, "--day", "2012-12-28", "--parameter", value).exit_code == 2
+
+
+def test_nothing_is_written_where_nothing_can_be_forecast(folder):
+    with pytest.raises(DataError, match="requests in the days before 2012-12-26"):
+        invoke(folder, "--day", "2012-12-26")
+    (folder / "log.csv").write_text(LOG + "x,big,b,1\n")
+    with pytest.raises(DataError, match=r"log\.csv:7:time: got 'x'"):
+        invoke(folder, "--day", "2012-12-28")
+    assert not (folder / "demand.csv").exists()
+    assert invoke(folder, "--day", "2012-12-28", "--bad-share", "0.2", "--quarantine", folder / "bad.csv").exit_code == 0
+    assert pd.read_csv(folder / "bad.csv")["line"].tolist() == [7]
