@@ -50,7 +50,7 @@ def _expected(history: History, number: int, method: str, parameters: dict[str, 
             raise UnknownNameError(f"parameter of {method}", name, list(known))
     try:
         return forecaster_of(method)(history, number, **parameters)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         if parameters:
             raise CdnError(f"forecasting method {method}: {error}") from error
         raise

@@ -9,7 +9,7 @@ from cdn.forecasting.last_day import last_day
 
 def moving_average(history: History, day: int, *, window_days: int = 7) -> ExpectedRequests:
     """The mean over the days of the last ``window_days`` that are not missing; the last day where all of them are."""
-    if window_days < 1:
+    if not window_days >= 1:
         raise ValueError(f"window_days is at least 1, not {window_days}")
     in_window = history.observed & (history.first_day + np.arange(len(history.observed)) >= day - window_days)
     return weighted_mean(history, in_window.astype(float)) if in_window.any() else last_day(history, day)
