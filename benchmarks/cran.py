@@ -1,8 +1,9 @@
 """The CRAN mirror log as a CDN: country = region, asset = package + version (see the data's own README for its traps).
 
 The 30 countries with most requests are regions, the rest is one. Twelve edge sites stand in the twelve heaviest
-regions; a region without one uses the nearest. Two mid sites (Ashburn, Frankfurt), the origin in Vienna, where
-CRAN's master is. An edge serves only the regions attached to it, as an appliance inside an ISP does; mids and origin serve all.
+regions; a region without one uses the nearest. Two mid sites (Ashburn, Frankfurt); the origin is in Vienna, where
+CRAN's master is. An edge serves only the regions attached to it, as an appliance inside an ISP does; mids and origin
+serve all.
 Costs per GB are stated here, not measured: 0.5 per 1000 km of the great circle, plus 1 to leave an edge's own
 country, 2 to leave a mid, and 6 to leave the origin.
 """

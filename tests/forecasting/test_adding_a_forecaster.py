@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tiny_histories import FORECAST_DAY, as_table, history_of
+from forecasting.tiny_histories import FORECAST_DAY, as_table, history_of
 
 from cdn.forecasting.forecasters import FORECASTERS
 

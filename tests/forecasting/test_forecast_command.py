@@ -1,73 +1,95 @@
-"""``cdn forecast`` from files to files."""
+"""``cdn forecast`` as it is called."""
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from instances import two_edges_one_mid
 
 from cdn.cli import cli
-from cdn.files.topologies import read_topology, write_topology
+from cdn.errors import DataError, UnknownNameError
+from cdn.files.demands import read_demand
+from cdn.files.topologies import read_topology
+from cdn.model.index import Index
+
+TOPOLOGY = """
+[[sites]]
+id = "origin"
+kind = "origin"
+[[regions]]
+id = "big"
+site_or_node = "origin"
+[[regions]]
+id = "small"
+site_or_node = "origin"
+"""
+LOG = """time,region_id,asset_id,bytes
+2012-12-26T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,big,[red]a,100
+2012-12-27T12:00:00Z,small,b,200
+2012-12-28T12:00:00Z,small,b,200
+"""
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten requests of 5 bytes on 14 and 20 on 15 March in the first region, one hour each; assets of 5 bytes."""
-    write_topology(two_edges_one_mid((60, 50, 120)), tmp_path / "t.toml")
-    pd.DataFrame({"asset_id": ["a", "b"], "title_id": ["a", "b"], "size_bytes": [5, 5]}).to_csv(
-        tmp_path / "c.csv", index=False)
-    write_log(tmp_path, [("2026-03-14", "a")] * 10 + [("2026-03-15", "a")] * 20)
+    (tmp_path / "topology.toml").write_text(TOPOLOGY)
+    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes\n[red]a,a,100\nb,b,200\n")
+    (tmp_path / "log.csv").write_text(LOG)
     return tmp_path
 
 
-def write_log(folder, requests):
-    region = read_topology(folder / "t.toml").region_index.id_of(0)
-    lines = [f"{day}T20:00:{i:02d}Z,{region},{asset},5" for i, (day, asset) in enumerate(requests)]
-    (folder / "log.csv").write_text("\n".join(["time,region_id,asset_id,bytes", *lines]) + "\n", encoding="utf-8")
+def invoke(folder, *arguments, out="demand.csv"):
+    files = {"--log": "log.csv", "--topology": "topology.toml", "--catalog": "catalog.csv", "--out": out}
+    options = [part for option, name in files.items() for part in (option, str(folder / name))]
+    return CliRunner().invoke(cli, ["forecast", *options, *map(str, arguments)], catch_exceptions=False)
 
 
-def run(folder, *words):
-    return CliRunner().invoke(cli, [
-        "forecast", "--log", str(folder / "log.csv"), "--topology", str(folder / "t.toml"), "--catalog",
-        str(folder / "c.csv"), "--day", "2026-03-16", "--out", str(folder / "d.csv"), "--quiet", *words])
-
-
-def test_the_mean_of_two_days_from_file_to_file(folder):
-    """15 requests of 5 bytes, all in one hour: 75 bytes, 75 * 8 / 3600 bit/s at the peak."""
-    result = run(folder, "--method", "moving_average", "--parameter", "window_days=2", "--json")
-    assert result.exit_code == 0, result.output
+def test_the_demand_file_is_the_forecast(folder):
+    """The last day before the 28th: big asked twice for a, small once for b; the 28th itself is not looked at."""
+    result = invoke(folder, "--day", "2012-12-28", "--method", "last_day", "--json")
     figures = json.loads(result.stdout)
-    assert (figures["days_observed"], figures["days_missing"], figures["entries"]) == (2, 0, 1)
-    assert figures["requests"] == pytest.approx(15) and figures["bytes"] == pytest.approx(75)
-    assert figures["peak_bps"] == pytest.approx(75 * 8 / 3600)
-    assert figures["top_assets"] == [{"asset_id": "a", "bytes": pytest.approx(75)}]
-    table = pd.read_csv(folder / "d.csv")
-    assert table["asset_id"].tolist() == ["a"] and np.allclose(table[["requests", "bytes"]], [[15, 75]])
-    assert (folder / "d.hours.csv").exists()
+    assert (figures["regions"], figures["entries"], figures["requests"]) == (2, 2, 3.0)
+    assert figures["bytes"] == pytest.approx(400) and (figures["days_observed"], figures["days_missing"]) == (2, 0)
+    assert [asset["asset_id"] for asset in figures["top_assets"]] == ["[red]a", "b"]
+    assert figures["log"]["duplicates"] == 1
+    regions = read_topology(folder / "topology.toml").region_index
+    demand = read_demand(folder / "demand.csv", regions, Index(["[red]a", "b"]))
+    assert demand.requests.tolist() == [2, 1] and demand.bytes.tolist() == pytest.approx([200, 200])
+    assert demand.hour_factor.shape == (24, 2)
 
 
-def test_requests_on_the_day_and_later_change_no_byte(folder):
-    assert run(folder).exit_code == 0
-    before = [(folder / name).read_bytes() for name in ("d.csv", "d.hours.csv")]
-    write_log(folder, [("2026-03-14", "a")] * 10 + [("2026-03-15", "a")] * 20 + [("2026-03-16", "b")] * 9
-              + [("2026-04-01", "a")] * 9)
-    assert run(folder).exit_code == 0
-    assert [(folder / name).read_bytes() for name in ("d.csv", "d.hours.csv")] == before
+@pytest.mark.parametrize("out", ["demand.csv", "demand.parquet"])
+def test_the_same_call_writes_the_same_bytes(folder, out):
+    first = invoke(folder, "--day", "2012-12-28", out=out) and (folder / out).read_bytes()
+    assert invoke(folder, "--day", "2012-12-28", out=out).exit_code == 0 and (folder / out).read_bytes() == first
 
 
-def test_the_table_for_people(folder):
-    result = run(folder, "--method", "last_day")
-    assert result.exit_code == 0 and "last_day for 2026-03-16 from 2 day(s), 0 missing" in result.stdout
+def test_the_table_shows_ids_as_they_are(folder):
+    text = invoke(folder, "--day", "2012-12-28").stdout
+    assert "shrinkage for 2012-12-28 from 2 day(s), 0 missing" in text and "[red]a" in text
+    assert "5 rows read, 0 bad, 1 exact duplicates" in text
 
 
-@pytest.mark.parametrize(("words", "code", "said"), [
-    (("--method", "oracle"), 2, "shrinkage"), (("--parameter", "window_days=3"), 2, "half_life_days"),
-    (("--parameter", "k=-1"), 1, "k is a positive number"), (("--parameter", "k=many"), 2, "name=value"),
-    (("--history-days", "0"), 2, "history-days"), (("--day", "2026-02-30"), 2, "not a day"),
-    (("--day", "2026-03-14"), 1, "requests in the")])
-def test_what_is_refused_and_why(folder, words, code, said):
-    result = run(folder, *words)
-    assert result.exit_code == code and said in " ".join(result.output.split()), result.output
-    assert not (folder / "d.csv").exists()
+def test_parameters_reach_the_method(folder):
+    invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "window_days=1")
+    assert pd.read_csv(folder / "demand.csv")["requests"].tolist() == [2, 1]
+    invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "window_days=2")
+    assert pd.read_csv(folder / "demand.csv")["requests"].tolist() == [1.5, 0.5]
+    with pytest.raises(UnknownNameError, match="known: window_days"):
+        invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "k=1")
+    for value in ("window_days", "window_days=many", "window_days=[1]"):
+        assert invoke(folder, "--day", "2012-12-28", "--parameter", value).exit_code == 2
+
+
+def test_nothing_is_written_where_nothing_can_be_forecast(folder):
+    with pytest.raises(DataError, match="requests in the days before 2012-12-26"):
+        invoke(folder, "--day", "2012-12-26")
+    (folder / "log.csv").write_text(LOG + "x,big,b,1\n")
+    with pytest.raises(DataError, match=r"log\.csv:7:time: got 'x'"):
+        invoke(folder, "--day", "2012-12-28")
+    assert not (folder / "demand.csv").exists()
+    tolerant = invoke(folder, "--day", "2012-12-28", "--bad-share", "0.2", "--quarantine", folder / "bad.csv")
+    assert tolerant.exit_code == 0
+    assert pd.read_csv(folder / "bad.csv")["line"].tolist() == [7]

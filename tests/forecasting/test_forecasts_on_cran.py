@@ -21,7 +21,7 @@ STORED_SHARE = 0.05
 
 
 def cran(path, with_sweepers: bool) -> tuple[RequestLog, Catalog]:
-    """Regions: the 30 countries of most requests on the three days, and the rest as one. An asset's size is its largest."""
+    """Regions: the 30 countries of most requests on the three days, and the rest as one. Sizes: the largest seen."""
     rows = pd.read_parquet(path).dropna(subset=["package", "version", "country"])
     rows = rows[rows["size"] > 0]
     if not with_sweepers:
@@ -84,5 +84,6 @@ def test_shrinkage_ranks_better_than_the_last_day_most_of_all_in_small_regions(s
 
 def test_without_the_sweepers_shrinkage_errs_least(shared_data):
     log, catalog = cran(shared_data / "cran_mirror_requests_2012-2013_8days.parquet", with_sweepers=False)
-    wape = {method: Judged(log, catalog, method).wape for method in ("last_day", "moving_average", "exponential", "shrinkage")}
+    methods = ("last_day", "moving_average", "exponential", "shrinkage")
+    wape = {method: Judged(log, catalog, method).wape for method in methods}
     assert min(wape, key=wape.__getitem__) == "shrinkage"
