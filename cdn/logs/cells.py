@@ -15,9 +15,9 @@ EXPECTED_ID = "a non-empty text"
 EXPECTED_TEXT = "UTF-8 text"
 
 # Guards pandas' parser, which also reads words ("now"), bare years and negative ones.
-_ISO_TIME = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d:?\d\d))?)?\s*$"
+_ISO_TIME = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?( ?(Z|[+-]\d\d:?\d\d))?)?\s*$"
 _ZONE = r"(Z|[+-]\d\d:?\d\d)$"
-_INTEGER = r"^\s*\+?\d{1,18}(\.0*)?\s*$"
+_INTEGER = r"^\s*[+-]?0*\d{1,18}(\.0*)?\s*$"
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -85,14 +85,21 @@ def byte_counts(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _integers_of_text(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        values, bad = column.cast(pa.int64()), nulls(column)
-    except pa.ArrowInvalid:
-        matched = pc.match_substring_regex(column.fill_null(""), _INTEGER)
-        bad = ~matched.to_numpy(zero_copy_only=False)
-        digits = pc.replace_substring_regex(column, r"\.0*\s*$|[\s+]", "")
-        values = pc.if_else(matched, digits, "0").cast(pa.int64())
-    return values.fill_null(0).to_numpy(), bad
+    if not _may_be_hexadecimal(column):
+        try:
+            return column.cast(pa.int64()).fill_null(0).to_numpy(), nulls(column)
+        except pa.ArrowInvalid:
+            pass
+    matched = pc.match_substring_regex(column.fill_null(""), _INTEGER)
+    digits = pc.replace_substring_regex(column, r"\.0*\s*$|[\s+]", "")
+    values = pc.if_else(matched, digits, "0").cast(pa.int64())
+    return values.fill_null(0).to_numpy(), ~matched.to_numpy(zero_copy_only=False)
+
+
+def _may_be_hexadecimal(column: pa.Array) -> bool:
+    """The cast to integers would take 0x10 for 16."""
+    text = column.buffers()[-1]
+    return text is not None and b"x" in text.to_pybytes().lower()
 
 
 def _integers_of_numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,8 @@ from cdn.errors import DataError
 BLOCK_BYTES = 16 << 20
 LINE_BYTES_MAX = 1 << 20
 _NEWLINE, _RETURN, _QUOTE = b"\n", b"\r", b'"'
+_IS_BEFORE_FIELD = np.isin(np.arange(256), list(b",\n"))
+_IS_AFTER_FIELD = np.isin(np.arange(256), list(b",\r\n"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +96,11 @@ def split_rows(data: bytes, names: list[str], wanted: list[str]) -> Rows:
     """Splits a block of CSV lines into fields. ``names``: the file's header; ``wanted``: the columns that are kept."""
     starts = line_starts(data)
     n_lines = len(starts) - 1
-    if _lone_return(data) or not _is_utf8(data):
-        # A bare carriage return would end a row for the parser, and it cannot report torn rows that are not UTF-8.
+    if _lone_return(data) or not _is_utf8(data) or _has_torn_quote(data, starts):
+        # A bare carriage return would end a row for the parser, a quote left open would join rows, and it cannot report
+        # torn rows that are not UTF-8. What is left has one row per line.
         return _split_one_by_one(data, starts, names, wanted)
     found, wrong = _parse(data, names, wanted)
-    if len(wrong) + len(found[wanted[0]]) != n_lines:
-        # A quote left open has joined lines; nothing splits them, so equal counts mean that rows are lines.
-        return _split_one_by_one(data, starts, names, wanted)
     is_row = np.ones(n_lines, dtype=bool)
     is_row[wrong] = False
     blank = _blank(data, starts)
@@ -150,6 +150,24 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def _has_torn_quote(data: bytes, starts: np.ndarray) -> bool:
+    """Some line has a quote left open or text after a closed one, which the parser would take as it comes.
+
+    Lines whose quotes stand in pairs around whole fields are sound; only others are looked at one by one.
+    """
+    text = np.frombuffer(data, dtype=np.uint8)
+    at = np.flatnonzero(text == _QUOTE[0])
+    if not len(at):
+        return False
+    before_line = np.searchsorted(at, starts)
+    in_line = np.diff(before_line)
+    is_opening = (np.arange(len(at)) - np.repeat(before_line[:-1], in_line)) % 2 == 0
+    framed = np.frombuffer(_NEWLINE + data + _NEWLINE, dtype=np.uint8)
+    is_sound = np.where(is_opening, _IS_BEFORE_FIELD[framed[at]], _IS_AFTER_FIELD[framed[at + 2]])
+    doubtful = np.union1d(np.flatnonzero(in_line % 2), np.repeat(np.arange(len(in_line)), in_line)[~is_sound])
+    return any(split_line(data[starts[k]:starts[k + 1]].rstrip(b"\r\n").decode("utf-8")) is None for k in doubtful)
+
+
 def _blank(data: bytes, starts: np.ndarray) -> np.ndarray:
     """(L,) bool: lines with nothing on them. They are no rows, good or bad."""
     short = np.flatnonzero(np.diff(starts) <= 2)
@@ -179,7 +197,7 @@ def _split_one_by_one(data: bytes, starts: np.ndarray, names: list[str], wanted:
 
 
 def split_line(text: str) -> list[str] | None:
-    """The fields of one CSV line; None where a quote is left open or a line break stands inside."""
+    """The fields of one CSV line; None where a quote is left open, text follows a closed one, or a line breaks."""
     try:
         return next(csv.reader([text], strict=True), [])
     except csv.Error:

@@ -103,14 +103,18 @@ def _dense(ids: pa.DictionaryArray, index: Index | None) -> np.ndarray:
 
 
 def session_hash(chunk: LogChunk) -> np.ndarray:
-    """(N,) uint64: a hash of the optional columns, which tell apart rows alike in the others; 0 without any."""
+    """(N,) uint64: a hash of the optional columns, which tell apart rows alike in the others; 0 without any.
+
+    A cell that is empty and a column that the file lacks are the same.
+    """
     total = np.zeros(len(chunk), dtype=np.uint64)
-    for name in sorted(chunk.optional):
-        coded = chunk.optional[name].dictionary_encode()
-        values = np.array([*coded.dictionary.to_pylist(), ""], dtype=object)
-        hashes = pd.util.hash_array(values, categorize=False)
-        codes = coded.indices.fill_null(len(hashes) - 1).to_numpy()
-        total = total * np.uint64(31) + hashes[codes]
+    for name in (column.name for column in REQUEST_LOG.columns if not column.required):
+        total *= np.uint64(31)
+        if name in chunk.optional:
+            coded = chunk.optional[name].dictionary_encode()
+            values = np.array(coded.dictionary.to_pylist(), dtype=object)
+            hashes = np.append(pd.util.hash_array(values, categorize=False), np.uint64(0))
+            total += hashes[coded.indices.fill_null(len(hashes) - 1).to_numpy()]
     return total
 
 
