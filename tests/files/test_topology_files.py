@@ -80,7 +80,8 @@ def topologies(draw):
         for id_ in site_ids[:-1]
     ] + [Site(site_ids[-1], "origin")]
     appliances = [
-        Appliance(f"{k}", site.id, draw(st.integers(0, 2**52)), draw(LIMITS), draw(LIMITS), draw(WINDOWS))
+        # Gigabytes as float64 name each byte up to 2**51 of them, 2.25 PB in one appliance.
+        Appliance(f"{k}", site.id, draw(st.integers(0, 2**51)), draw(LIMITS), draw(LIMITS), draw(WINDOWS))
         for k, site in enumerate(sites[:-1])
     ]
     regions = [
