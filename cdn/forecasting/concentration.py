@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 K_MIN, K_MAX = 1e-2, 1e7
-_LOG_TOLERANCE = 1e-3
+_LOG_TOLERANCE = 5e-3
 
 
 def concentration(region: np.ndarray, count: np.ndarray, share: np.ndarray, total: np.ndarray) -> float:
@@ -24,12 +24,14 @@ def concentration(region: np.ndarray, count: np.ndarray, share: np.ndarray, tota
     ``region``, ``count`` and ``share`` (N,): n_ra > 0 and q_a of each entry; ``total`` (R,): N_r. A single region, or
     regions that all ask for the same, give about K_MAX.
     """
+    titles, copies = np.unique(share, return_counts=True)
     count, share, times = _grouped(count, share)
 
     def cost(log_k: float) -> float:
         k = np.exp(log_k)
         of_regions = (gammaln(k) - gammaln(k + total)).sum()
-        return -(of_regions + (times * (gammaln(count + k * share) - gammaln(k * share))).sum())
+        of_entries = (times * gammaln(count + k * share)).sum() - (copies * gammaln(k * titles)).sum()
+        return -(of_regions + of_entries)
 
     found = minimize_scalar(cost, bounds=(np.log(K_MIN), np.log(K_MAX)), method="bounded",
                             options={"xatol": _LOG_TOLERANCE})
@@ -49,6 +51,9 @@ def concentrations(region: np.ndarray, count: np.ndarray, share: np.ndarray, tot
 
 
 def _grouped(count: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct (count, share) pairs and how often each stands there: most titles are asked for once or twice."""
+    """Distinct (count, share) pairs and how often each stands there: most titles are asked for once or twice. Days that
+    weigh differently leave hardly two counts alike, and then looking for them is not worth it."""
+    if not (count == np.floor(count)).all():
+        return count, share, np.ones(len(count))
     pairs, times = np.unique(count + 1j * share, return_counts=True)
     return pairs.real, pairs.imag, times
