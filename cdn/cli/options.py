@@ -1,6 +1,7 @@
 """Options that several verbs share, and how they print: results to stdout, progress and logs to stderr."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 import pandas as pd
 from rich.console import Console
 
+FIRST_YEAR = 1971
 PATH = click.Path(path_type=Path)
 
 topology_option = click.option("--topology", "topology_path", type=PATH, required=True, help="Topology file (TOML).")
@@ -32,10 +34,12 @@ class DayParam(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> pd.Timestamp:
         if isinstance(value, pd.Timestamp):
             return value
-        try:
-            return pd.Timestamp(pd.to_datetime(value, format="%Y-%m-%d"))
-        except (ValueError, TypeError):
+        is_written_out = re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)) is not None
+        day = pd.to_datetime(value, format="%Y-%m-%d", errors="coerce") if is_written_out else pd.NaT
+        # Fill windows of the nights before have to be days of the calendar as well.
+        if pd.isna(day) or day.year < FIRST_YEAR:
             self.fail(f"{value!r} is not a day such as 2012-12-28", param, ctx)
+        return pd.Timestamp(day)
 
 
 def stdout_console() -> Console:
