@@ -1,10 +1,12 @@
 """A placement: which site stores which assets, and which share of each region's demand it serves."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from cdn.model.arrays import frozen
+from cdn.model.branching import Branching
 from cdn.model.site_assets import SiteAssets
 
 
@@ -58,7 +60,8 @@ class Prices:
     """Dual prices: what one more unit of each limit is worth. Any such prices give a lower bound on the cost.
 
     ``storage`` and ``fill`` (S,) per byte, ``egress`` (H, S) and ``link`` (H, 2 L) per bit/s with H the demand's peak
-    hours, all >= 0; ``serve`` (N,) cost credited to each demand entry.
+    hours, all >= 0; ``serve`` (N,) cost credited to each demand entry. ``branching``: assets whose part of the bound is
+    proved case by case; for these ``serve`` is not used.
     """
 
     storage: np.ndarray
@@ -66,8 +69,11 @@ class Prices:
     egress: np.ndarray
     link: np.ndarray
     serve: np.ndarray
+    branching: Any = None  # Branching or None: typed so, mypy would refuse callers that unpack a mapping of arrays
 
     def __post_init__(self) -> None:
+        if not isinstance(self.branching, Branching | None):
+            raise TypeError("branching must be a Branching or None")
         for name in ("storage", "fill", "egress", "link", "serve"):
             values = frozen(getattr(self, name), np.float64)
             if not np.isfinite(values).all():
