@@ -13,66 +13,133 @@ For any v[r] <= k[r] (else v is cut down to it) weak duality gives the asset's p
 (pinned pairs without the outer max, pairs that can never be stored left out)
 and the bound is the sum over assets minus what the limits are worth at these prices. Any prices prove a bound;
 the LP's duals prove the LP's value. See Applegate et al. (CoNEXT 2010), Geoffrion (1974).
+
+An asset with a tree of cases (``Branching``; Land and Doig, 1960) has prices v of its own in each leaf. A leaf says of
+some sites that they store the asset, which count without the outer max as pins do, and of others that they do not,
+which are left out. Every placement that stores whole assets is in exactly one leaf, so the asset's part is at least the
+least of the leaves' bounds; a leaf no placement is in (a pin not stored, a pair stored that can never be) is left out.
+
+The number returned is a lower bound in exact arithmetic of the float64 inputs, not only up to rounding: all roundings
+are made up for by bounds on what they can take away (``blocks``), here of the prices of a bit/s and of the last sums.
+That costs some n 1e-16 of the terms' sizes, with n the most entries of an asset. Costs are never negative, so a bound
+of 0 always holds; bounds below ``UNDERFLOW``, where float64 can lose more than that, are given as 0.
 """
+
+import math
 
 import numpy as np
 import scipy.sparse as sp
 
+from cdn.evaluation.blocks import UNIT_ROUNDOFF, Cases, Terms, asset_bounds
+from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
 
+UNDERFLOW = 1e-290
+
 
 def lower_bound(problem: Problem, prices: Prices) -> float:
-    """The bound these prices prove; negative prices count as 0, and limits without a bound as unpriced."""
-    storage, fill = np.clip(prices.storage, 0, None), np.clip(prices.fill, 0, None)
-    egress, link = np.clip(prices.egress, 0, None), np.clip(prices.link, 0, None)
-    storage = np.where(np.isfinite(problem.storage_bytes), storage, 0.0)
-    fill = np.where(np.isfinite(problem.usable_fill_bytes), fill, 0.0)
-    egress = np.where(np.isfinite(problem.egress_bps), egress, 0.0)
-    link = np.where(np.isfinite(problem.link_capacity_bps), link, 0.0)
-    worth = (
-        storage @ _finite(problem.storage_bytes)
-        + fill @ _finite(problem.usable_fill_bytes)
-        + (egress @ _finite(problem.egress_bps)).sum()
-        + (link @ _finite(problem.link_capacity_bps)).sum()
+    """The bound these prices prove on the cost of any placement that keeps all limits and rules, fractional ones only
+    where there is no branching. In the cost's unit; -inf where the terms are beyond float64.
+
+    Negative prices count as 0, and limits without a bound as unpriced. Raises ValueError where the prices do not fit
+    the problem.
+    """
+    _check_shapes(problem, prices)
+    limits = {
+        "storage": problem.storage_bytes,
+        "fill": problem.usable_fill_bytes,
+        "egress": problem.egress_bps,
+        "link": problem.link_capacity_bps,
+    }
+    priced = {name: np.where(np.isfinite(limit), getattr(prices, name), 0.0).clip(0) for name, limit in limits.items()}
+    blocks = asset_bounds(
+        _terms(problem, **priced), prices.serve, _cases(prices.branching, problem.demand.indptr, problem.n_caches)
     )
-    serve = np.minimum(prices.serve, problem.demand.bytes * problem.origin_cost[problem.demand.region])
-    return float(serve.sum()) - _cache_gain(problem, storage, fill, egress, link, serve) - float(worth)
+    worth = [(priced[name] * np.where(np.isfinite(limit), limit, 0.0)).ravel() for name, limit in limits.items()]
+    # A product is off by u, and fsum by u more of the whole.
+    values = np.concatenate([blocks, *(-(1 + 4 * UNIT_ROUNDOFF) * part for part in worth)])
+    if not np.isfinite(values).all():
+        return -math.inf
+    bound = math.fsum(values)
+    bound -= 4 * UNIT_ROUNDOFF * abs(bound)
+    return max(bound - UNDERFLOW, 0.0) if bound > 0 else bound
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(values), values, 0.0)
+def _check_shapes(problem: Problem, prices: Prices) -> None:
+    hours, n_caches = len(problem.demand.peak_hours()), problem.n_caches
+    expected = {
+        "storage": (n_caches,),
+        "fill": (n_caches,),
+        "egress": (hours, n_caches),
+        "link": (hours, len(problem.link_capacity_bps)),
+        "serve": (len(problem.demand),),
+    }
+    for name, shape in expected.items():
+        if getattr(prices, name).shape != shape:
+            raise ValueError(f"{name} prices have shape {getattr(prices, name).shape}, expected {shape}")
 
 
-def _cache_gain(problem: Problem, storage, fill, egress, link, serve) -> float:
-    """sum over (s, a) of max(0, sum_r max(0, v - g) - F), one site at a time."""
-    demand, n_assets = problem.demand, len(problem.asset_index)
-    asset, region = demand.asset, demand.region
-    rate_price = _rate_price(problem, egress, link)
-    total = 0.0
-    for s in range(problem.n_caches):
-        cost = problem.cost_per_byte[s, region]
-        with np.errstate(invalid="ignore"):
-            gain = serve - demand.bytes * cost - demand.peak_bps * rate_price[s, region]
-        gain = np.where(problem.servable & np.isfinite(cost), np.clip(gain, 0, None), 0.0)
-        fill_price = np.full(n_assets, problem.fill_cost_per_byte[s] + fill[s])
-        fill_price[problem.stored.assets_of(s)] = 0.0
-        net = np.bincount(asset, weights=gain, minlength=n_assets) - problem.size_bytes * (storage[s] + fill_price)
-        chosen = np.clip(net, 0, None)
-        pins = problem.pinned.assets_of(s)
-        chosen[pins] = net[pins]
-        total += float(chosen[problem.storable(s)].sum())
-    return total
+def _cases(branching: Branching | None, demand_indptr: np.ndarray, n_caches: int) -> Cases:
+    if branching is None:
+        nothing = np.zeros(0, dtype=np.int32)
+        branching = Branching(nothing, np.zeros(1), nothing, nothing)
+    starts = branching.serve_starts(demand_indptr, n_caches)
+    return Cases(branching.asset, branching.indptr, branching.site, branching.serve, starts[:-1].copy())
+
+
+def _terms(problem: Problem, storage, fill, egress, link) -> Terms:
+    demand = problem.demand
+    server_indptr, server, server_region = _servers(problem)
+    return Terms(
+        indptr=demand.indptr,
+        region=demand.region,
+        bytes=demand.bytes,
+        peak_bps=demand.peak_bps,
+        servable=problem.servable,
+        size_bytes=problem.size_bytes,
+        origin_cost=_lowered(problem.origin_cost),
+        server_indptr=server_indptr,
+        server=server,
+        server_cost=_lowered(problem.cost_per_byte[server, server_region]),
+        server_rate_price=_rate_price(problem, egress, link)[server, server_region],
+        storage_bytes=problem.storage_bytes,
+        usable_fill_bytes=problem.usable_fill_bytes,
+        storage_price=storage,
+        fill_price=problem.fill_cost_per_byte + fill,
+        stored_indptr=problem.stored.indptr,
+        stored_site=problem.stored.site,
+        pinned_indptr=problem.pinned.indptr,
+        pinned_site=problem.pinned.site,
+        excluded_indptr=problem.excluded.indptr,
+        excluded_site=problem.excluded.site,
+    )
+
+
+def _lowered(values: np.ndarray, operations: int = 1) -> np.ndarray:
+    """Nonnegative values that came of so many operations, made less than exact ones would be, even times another."""
+    return values * (1 - (2 * operations + 8) * UNIT_ROUNDOFF)
+
+
+def _servers(problem: Problem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each region the caches that serve it at less than the origin's cost, cheapest first: row pointers (R + 1,),
+    and per pair cache and region."""
+    region, server = np.nonzero((problem.cost_per_byte[:-1] < problem.origin_cost).T)
+    order = np.lexsort((problem.cost_per_byte[server, region], region))
+    counts = np.bincount(region, minlength=len(problem.region_index))
+    return np.concatenate([[0], np.cumsum(counts)]), server[order].astype(np.int32), region[order]
 
 
 def _rate_price(problem: Problem, egress: np.ndarray, link: np.ndarray) -> np.ndarray:
-    """(S, R) price of one bit/s of peak demand of a region served by a cache."""
+    """(S, R) price of one bit/s of peak demand of a region served by a cache, lowered below its exact value."""
     demand = problem.demand
     factor = demand.hour_factor[demand.peak_hours()]
     price = np.einsum("hs,hr->sr", egress, factor)
+    longest = 0
     if link.size:
         n_regions = len(problem.region_index)
         paths = sp.csr_array(problem.path_links[: problem.n_caches * n_regions])
+        longest = int(np.diff(paths.indptr).max(initial=0))
         for h, hour_factor in enumerate(factor):
             price = price + (paths @ link[h]).reshape(problem.n_caches, n_regions) * hour_factor
-    return price
+    return _lowered(price, operations=(len(factor) + 1) * (longest + 4))

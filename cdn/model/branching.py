@@ -64,3 +64,16 @@ class Branching:
     def leaf_counts(self) -> np.ndarray:
         """(T,) int64 leaves of each tree."""
         return (np.diff(self.indptr) + 1) // 2
+
+    def serve_starts(self, demand_indptr: np.ndarray, n_sites: int) -> np.ndarray:
+        """(T + 1,) int64: where in ``serve`` the prices of each tree begin, for demand with these row pointers (A + 1,)
+        and this number of caches. Raises ValueError where an asset or site is not there or prices are missing."""
+        if len(self) and self.asset[-1] >= len(demand_indptr) - 1:
+            raise ValueError("branching names an asset that is not there")
+        if (self.site >= n_sites).any():
+            raise ValueError("branching names a cache that is not there")
+        entries = demand_indptr[self.asset + 1] - demand_indptr[self.asset]
+        starts = np.concatenate([[0], np.cumsum(self.leaf_counts * entries)])
+        if starts[-1] != len(self.serve):
+            raise ValueError(f"branching needs {starts[-1]} serve prices and has {len(self.serve)}")
+        return starts
