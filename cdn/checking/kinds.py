@@ -11,17 +11,18 @@ import pyarrow.parquet as pq
 
 from cdn.errors import DataError
 from cdn.files.catalogs import CATALOG
-from cdn.files.certificates import SERVE_PRICES
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS
 from cdn.files.fill_plans import FILL_PLAN
+from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES
 from cdn.files.schema import CSV, PARQUET, TableSchema
 from cdn.files.topologies import SERVING_COSTS, TopologyRecord, load_toml
 from cdn.logs.request_log_files import REQUEST_LOG
 
 TOPOLOGY = "topology"
 SCHEMAS: Mapping[str, TableSchema] = {schema.name: schema for schema in (
-    CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, SERVING_COSTS, SERVE_PRICES)}
+    CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, SERVING_COSTS, SERVE_PRICES,
+    BRANCHING_NODES)}
 HEADER_BYTES_MAX = 1 << 20
 
 
@@ -39,8 +40,7 @@ def kind_of(path: Path) -> str:
     columns = _column_names(path)
     likeness = {name: _likeness(schema, columns) for name, schema in SCHEMAS.items()}
     best = [name for name in SCHEMAS if likeness[name] == max(likeness.values())]
-    there = sum(column in columns for column in _required(SCHEMAS[best[0]]))
-    if 2 * there < len(_required(SCHEMAS[best[0]])):
+    if 2 * _found(_required(SCHEMAS[best[0]]), columns) < len(_required(SCHEMAS[best[0]])):
         best = list(SCHEMAS)
     if len(best) > 1:
         raise DataError.of_file(path, f"the columns of one of: {', '.join(best)}", ",".join(columns))
@@ -51,14 +51,17 @@ def _required(schema: TableSchema) -> list[str]:
     return [column.name for column in schema.columns if column.required]
 
 
-def _likeness(schema: TableSchema, columns: Collection[str]) -> float:
-    """Share of the required columns that are there, plus share of the file's columns that the schema knows. A
-    required column that is only misspelt counts half."""
-    required, known = _required(schema), set(schema.column_names)
+def _found(required: list[str], columns: Collection[str]) -> float:
+    """How many of the required columns are there. One that is only misspelt counts half."""
     missing = [name for name in required if name not in columns]
     misspelt = sum(bool(difflib.get_close_matches(name, columns, 1, cutoff=0.8)) for name in missing)
-    return ((len(required) - len(missing) + misspelt / 2) / len(required)
-            + sum(name in known for name in columns) / max(len(columns), 1))
+    return len(required) - len(missing) + misspelt / 2
+
+
+def _likeness(schema: TableSchema, columns: Collection[str]) -> float:
+    """Share of the required columns that are there, plus share of the file's columns that the schema knows."""
+    required, known = _required(schema), set(schema.column_names)
+    return _found(required, columns) / len(required) + sum(name in known for name in columns) / max(len(columns), 1)
 
 
 def _column_names(path: Path) -> list[str]:

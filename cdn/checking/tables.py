@@ -8,10 +8,10 @@ import pandas as pd
 
 from cdn.checking.findings import CheckedFile, Known
 from cdn.errors import DataError, Fault
-from cdn.files.certificates import SERVE_PRICES
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS, hours_path
 from cdn.files.fill_plans import FILL_PLAN
+from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES
 from cdn.files.schema import positions, read_table
 from cdn.files.topologies import ORIGIN_ALIAS, SERVING_COSTS
 from cdn.model.fill_plan import ADD
@@ -117,17 +117,29 @@ def check_serving_costs(path: Path, known: Known) -> CheckedFile:
 
 
 def check_serve_prices(path: Path, known: Known) -> CheckedFile:
-    """Ids. Whether the prices prove their bound is for the verification to say."""
-    frame = read_table(path, SERVE_PRICES)
-    faults = (*_region_faults(frame, known), *_asset_faults(frame, known))
-    return CheckedFile(str(path), SERVE_PRICES.name, len(frame), frame["region_id"].nunique(), None,
-                       frame["asset_id"].nunique(), faults=faults)
+    """Numbers. Whether there is one for each demand entry, and what they prove, is for the verification to say."""
+    return CheckedFile(str(path), SERVE_PRICES.name, len(read_table(path, SERVE_PRICES)))
+
+
+def check_branching_nodes(path: Path, known: Known) -> CheckedFile:
+    """Ids. Whether the trees are whole, and what they prove, is for the verification to say."""
+    frame = read_table(path, BRANCHING_NODES)
+    faults: list[Fault] = []
+    if known.catalog is not None:
+        faults += _id_faults(frame, "tree_asset_id", known.catalog.asset_index, "catalog")
+    inner = _part(frame, frame["branch_site_id"].notna())
+    if known.topology is not None:
+        caches = Index(site.id for site in known.topology.sites[:-1])
+        faults += _id_faults(inner, "branch_site_id", caches, "topology's edge and mid sites")
+    return CheckedFile(str(path), BRANCHING_NODES.name, len(frame), sites=inner["branch_site_id"].nunique(),
+                       assets=frame["tree_asset_id"].nunique(), faults=tuple(faults))
 
 
 TABLE_CHECKS: Mapping[str, Callable[[Path, Known], CheckedFile]] = {
     DEMAND.name: check_demand, HOURS.name: check_hours, STORED_NOW.name: check_stored_now,
     PLACEMENT.name: check_placement, ROUTING.name: check_routing, FILL_PLAN.name: check_fill_plan_table,
     SERVING_COSTS.name: check_serving_costs, SERVE_PRICES.name: check_serve_prices,
+    BRANCHING_NODES.name: check_branching_nodes,
 }
 
 

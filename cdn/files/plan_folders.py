@@ -2,7 +2,8 @@
 
 inputs/topology.toml  inputs/catalog.parquet|csv  inputs/demand.parquet  inputs/demand.hours.csv
 inputs/stored_now.parquet  inputs/day.json
-placement.parquet  routing.parquet (where egress or links bind)  certificate.json  serve_prices.parquet
+placement.parquet  routing.parquet (where egress or links bind)  certificate.json
+serve_prices.parquet  branching_nodes.parquet, branching_prices.parquet (where the bound needs them)
 fill_plan.parquet, stored_after.parquet (where a fill was planned)
 """
 

@@ -139,7 +139,9 @@ def _converted(raw: pd.DataFrame, column: Column) -> tuple[Any, np.ndarray]:
     cells = raw[column.name]
     if column.kind == "list":
         return _lists(cells)
-    empty = (cells.isna() | cells.isin([""])).to_numpy()
+    empty = cells.isna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(cells):
+        empty = empty | cells.isin([""]).to_numpy()
     if column.kind == "string":
         values, bad = _texts(cells, empty, column)
     elif column.kind == "time":

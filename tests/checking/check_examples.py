@@ -28,7 +28,8 @@ z,z,900000000,,,,,
 2,2012-12-28T02:00:00Z,2012-12-28T02:10:00Z,b,add,x,600000000,o
 """,
     "costs.csv": "region_id,site_id,cost_per_gb\nr,origin,4\nq,o,3\nr,e,0\n",
-    "prices.csv": "region_id,asset_id,price\nr,x,0.5\n",
+    "prices.csv": "price\n0.5\n",
+    "nodes.csv": "tree_asset_id,branch_site_id\nx,e\nx,\nx,\n",
 }
 KINDS = {
     "net.toml": "topology",
@@ -42,6 +43,7 @@ KINDS = {
     "plan.csv": "fill plan",
     "costs.csv": "serving costs",
     "prices.csv": "serve prices",
+    "nodes.csv": "branching nodes",
 }
 
 

@@ -37,7 +37,8 @@ def test_sound_files_have_no_faults_and_are_counted(tmp_path):
         "routing.csv": (3, 2, 2, 2, None, None),
         "plan.csv": (2, None, None, 1, 600_000_000, None),
         "costs.csv": (3, 2, 2, None, None, None),
-        "prices.csv": (1, 1, None, 1, None, None),
+        "prices.csv": (1, None, None, None, None, None),
+        "nodes.csv": (3, None, 1, 1, None, None),
     }
 
 
@@ -79,7 +80,9 @@ def test_sound_files_have_no_faults_and_are_counted(tmp_path):
         ({"plan_csv": ("b,remove", "e,remove")}, ("plan.csv", 2, "appliance_id")),
         ({"costs_csv": ("r,e", "r,f")}, ("costs.csv", 4, "site_id")),
         ({"costs_csv": ("q,o", "q,m")}, ("costs.csv", None, "region_id")),
-        ({"prices_csv": ("r,x", "r,w")}, ("prices.csv", 2, "asset_id")),
+        ({"prices_csv": ("0.5", "nan")}, ("prices.csv", 2, "price")),
+        ({"nodes_csv": ("x,e", "w,e")}, ("nodes.csv", 2, "tree_asset_id")),
+        ({"nodes_csv": ("x,e", "x,o")}, ("nodes.csv", 2, "branch_site_id")),
     ],
     ids=lambda value: str(value)[:60],
 )

@@ -1,0 +1,127 @@
+"""Prices as files: those of limits as part of a JSON document, those of demand entries and cases as tables beside it.
+
+``serve_prices.parquet``: a price per demand entry, in the order of the demand: by asset as the catalog lists them, then
+by region as the topology does. ``branching_nodes.parquet``, ``branching_prices.parquet``, only where there is
+branching: the nodes of each asset's tree in preorder, and the prices of the leaves, each in the order of the asset's
+demand.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cdn.errors import DataError
+from cdn.files.schema import Column, TableSchema, positions, read_table, write_table
+from cdn.model.branching import LEAF, Branching
+from cdn.model.index import Index
+from cdn.model.placement import Prices
+from cdn.model.problem import Problem
+
+SERVE_PRICES_FILE = "serve_prices.parquet"
+BRANCHING_NODES_FILE = "branching_nodes.parquet"
+BRANCHING_PRICES_FILE = "branching_prices.parquet"
+SERVE_PRICES = TableSchema(
+    "serve prices",
+    (Column("price", "number", "cost", "cost credited to a demand entry"),),
+)
+BRANCHING_NODES = TableSchema(
+    "branching nodes",
+    (
+        Column("tree_asset_id", "string", "", "whose tree; its nodes stand together, in preorder"),
+        Column("branch_site_id", "string", "", "stored there below the node that follows, not below the other", None),
+    ),
+)
+
+
+def write_prices(prices: Prices, problem: Problem, folder: Path) -> tuple[dict[str, Any], list[Path]]:
+    """Writes the tables of prices; gives the document of the rest, and which files were written.
+
+    The document has prices by name; limits that cost nothing are left out.
+    """
+    site_ids, hours = problem.site_index.ids, problem.demand.peak_hours()
+    document: dict[str, Any] = {
+        "storage_per_byte": {site_ids[s]: prices.storage[s] for s in np.flatnonzero(prices.storage)},
+        "fill_per_byte": {site_ids[s]: prices.fill[s] for s in np.flatnonzero(prices.fill)},
+        "egress_per_bps": [
+            {"hour": int(hours[h]), "site_id": site_ids[s], "price": prices.egress[h, s]}
+            for h, s in zip(*np.nonzero(prices.egress), strict=True)
+        ],
+        "link_per_bps": [
+            {"hour": int(hours[h]), "directed_link": int(k), "price": prices.link[h, k]}
+            for h, k in zip(*np.nonzero(prices.link), strict=True)
+        ],
+        "serve": SERVE_PRICES_FILE,
+    }
+    write_table(pd.DataFrame({"price": prices.serve}), folder / SERVE_PRICES_FILE)
+    written = [folder / SERVE_PRICES_FILE]
+    if prices.branching is not None:
+        document["branching"] = [BRANCHING_NODES_FILE, BRANCHING_PRICES_FILE]
+        write_table(_nodes_frame(prices.branching, problem), folder / BRANCHING_NODES_FILE)
+        write_table(pd.DataFrame({"price": prices.branching.serve}), folder / BRANCHING_PRICES_FILE)
+        written += [folder / BRANCHING_NODES_FILE, folder / BRANCHING_PRICES_FILE]
+    return document, written
+
+
+def _nodes_frame(branching: Branching, problem: Problem) -> pd.DataFrame:
+    tree = np.repeat(np.arange(len(branching)), np.diff(branching.indptr))
+    asset_ids = problem.asset_index.ids_of(branching.asset)
+    return pd.DataFrame(
+        {
+            "tree_asset_id": pd.Categorical.from_codes(tree, asset_ids),
+            "branch_site_id": pd.Categorical.from_codes(branching.site, problem.site_index.ids[:-1]),
+        }
+    )
+
+
+def read_prices(document: dict[str, Any], folder: Path, problem: Problem) -> Prices:
+    """The prices of a document and the tables beside it. Raises DataError where a table does not fit the problem,
+    and KeyError, TypeError, ValueError or IndexError where the document does not."""
+    hours = problem.demand.peak_hours().tolist()
+    site = problem.site_index.position_of
+    storage, fill = np.zeros(problem.n_caches), np.zeros(problem.n_caches)
+    egress = np.zeros((len(hours), problem.n_caches))
+    link = np.zeros((len(hours), len(problem.link_capacity_bps)))
+    for id_, price in document["storage_per_byte"].items():
+        storage[site(id_)] = price
+    for id_, price in document["fill_per_byte"].items():
+        fill[site(id_)] = price
+    for row in document["egress_per_bps"]:
+        egress[hours.index(row["hour"]), site(row["site_id"])] = row["price"]
+    for row in document["link_per_bps"]:
+        link[hours.index(row["hour"]), row["directed_link"]] = row["price"]
+    serve = _read_column(folder / SERVE_PRICES_FILE)
+    if len(serve) != len(problem.demand):
+        expected = f"{len(problem.demand)} prices, one for each entry of the demand"
+        raise DataError.of_file(folder / SERVE_PRICES_FILE, expected, len(serve))
+    branching = _read_branching(folder, problem) if "branching" in document else None
+    return Prices(storage, fill, egress, link, serve, branching)
+
+
+def _read_column(path: Path) -> np.ndarray:
+    return read_table(path, SERVE_PRICES)["price"].to_numpy()
+
+
+def _read_branching(folder: Path, problem: Problem) -> Branching:
+    path = folder / BRANCHING_NODES_FILE
+    frame = read_table(path, BRANCHING_NODES)
+    asset = positions(frame, "tree_asset_id", problem.asset_index, "catalog")
+    inner = frame["branch_site_id"].notna()
+    branched = frame.loc[inner]
+    branched.attrs["file"] = frame.attrs["file"]
+    site = np.full(len(frame), LEAF, dtype=np.int32)
+    caches = Index(problem.site_index.ids[:-1])
+    site[inner.to_numpy()] = positions(branched, "branch_site_id", caches, "topology's edge and mid sites")
+    first = np.flatnonzero(np.diff(asset, prepend=-1))
+    serve = _read_column(folder / BRANCHING_PRICES_FILE)
+    try:
+        branching = Branching(asset[first], np.append(first, len(asset)), site, serve)
+    except ValueError as error:
+        raise DataError.of_file(path, f"whole trees, in the order of the catalog ({error})") from error
+    try:
+        branching.serve_starts(problem.demand.indptr, problem.n_caches)
+    except ValueError as error:
+        expected = f"a price for each demand entry of each leaf's asset ({error})"
+        raise DataError.of_file(folder / BRANCHING_PRICES_FILE, expected) from error
+    return branching

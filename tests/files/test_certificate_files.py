@@ -1,0 +1,149 @@
+"""Certificates with their prices as files: read back to the byte, or refused by name."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from evaluation.exact_arithmetic import random_prices
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from instances import problem_of, random_problem, two_edges_one_mid
+
+from cdn.errors import DataError
+from cdn.evaluation import lower_bound
+from cdn.files.certificates import read_certificate, write_certificate
+from cdn.files.schema import read_raw, write_table
+from cdn.model.branching import LEAF, Branching
+from cdn.model.placement import Certificate, Prices
+from cdn.model.problem import Problem
+
+TABLES = ("serve_prices.parquet", "branching_nodes.parquet", "branching_prices.parquet")
+PROBLEM = problem_of(
+    two_edges_one_mid(),
+    {"=x": 1, "y": 2, "z": 3},
+    [("r1", "=x", 5.0), ("r2", "=x", 5.0), ("r1", "y", 5.0), ("r2", "z", 1.0)],
+)
+
+
+def claim(prices: Prices | None) -> Certificate:
+    return Certificate("lp", "optimal", "done", 3.0, 2.0, 1.0, 2.9, 1 / 30, None, 0.5, prices)
+
+
+def prices_of(problem: Problem, branching: Branching | None) -> Prices:
+    nothing, hours = np.zeros(problem.n_caches), len(problem.demand.peak_hours())
+    links = np.zeros((hours, len(problem.link_capacity_bps)))
+    return Prices(nothing, nothing, np.zeros((hours, problem.n_caches)), links, np.ones(len(problem.demand)), branching)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """x has a tree of two leaves, branched on e2, with two prices each; z one leaf with one price."""
+    branching = Branching([0, 2], [0, 3, 4], [1, LEAF, LEAF, LEAF], [1.0, 2.0, 3.0, 4.0, 5.0])
+    write_certificate(claim(prices_of(PROBLEM, branching)), PROBLEM, tmp_path, [])
+    return tmp_path
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), branching=st.booleans())
+def test_prices_read_back_to_the_byte(tmp_path_factory, seed, branching):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, limits=True)
+    prices = random_prices(problem, rng, branching)
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    for folder in (first, second):
+        write_certificate(claim(prices), problem, folder, [])
+    files = sorted(path.name for path in first.iterdir())
+    assert files == sorted(["certificate.json", *TABLES[: 3 if branching else 1]])
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files)
+    certificate, digests = read_certificate(first, problem)
+    assert certificate.figures == claim(None).figures and set(digests) == set(files) - {"certificate.json"}
+    assert certificate.prices is not None
+    for name in ("storage", "fill", "egress", "link", "serve"):
+        assert getattr(certificate.prices, name).tobytes() == getattr(prices, name).tobytes()
+    assert (certificate.prices.branching is None) == (not branching)
+    for name in ("asset", "indptr", "site", "serve") if branching else ():
+        read, written = getattr(certificate.prices.branching, name), getattr(prices.branching, name)
+        assert read.dtype == written.dtype and read.tobytes() == written.tobytes()
+    assert lower_bound(problem, certificate.prices) == lower_bound(problem, prices)
+
+
+def test_a_certificate_needs_no_prices(tmp_path):
+    write_certificate(claim(None), PROBLEM, tmp_path, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["certificate.json"]
+    assert read_certificate(tmp_path, PROBLEM)[0].prices is None
+
+
+def test_nodes_are_written_by_id(folder):
+    frame = read_raw(folder / "branching_nodes.parquet").astype(object)
+    assert frame["tree_asset_id"].tolist() == ["=x", "=x", "=x", "z"]
+    assert frame["branch_site_id"].where(frame["branch_site_id"].notna(), None).tolist() == ["e2", None, None, None]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_missing_and_torn_tables_are_refused(folder, name):
+    whole = (folder / name).read_bytes()
+    for torn in (b"", whole[:50], whole[:-20], whole[: len(whole) // 2] + whole[len(whole) // 2 + 1 :]):
+        (folder / name).write_bytes(torn)
+        with pytest.raises(DataError, match=name):
+            read_certificate(folder, PROBLEM)
+    (folder / name).unlink()
+    with pytest.raises(DataError, match=name):
+        read_certificate(folder, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "row", "value", "message"),
+    [
+        ("serve_prices", "price", 1, np.nan, "serve_prices.parquet:2:price: got .*nan.*, expected a finite number"),
+        ("serve_prices", "price", 1, np.inf, "serve_prices.parquet:2:price: got .*inf.*, expected a finite number"),
+        ("branching_prices", "price", 4, np.nan, "branching_prices.parquet:5:price"),
+        ("branching_nodes", "tree_asset_id", 3, "w", "branching_nodes.parquet:4:tree_asset_id: got 'w'"),
+        ("branching_nodes", "tree_asset_id", 3, None, "branching_nodes.parquet:4:tree_asset_id"),
+        ("branching_nodes", "branch_site_id", 0, "nowhere", "branching_nodes.parquet:1:branch_site_id: got 'nowhere'"),
+        ("branching_nodes", "branch_site_id", 0, "o", "branching_nodes.parquet:1:branch_site_id: got 'o'"),
+        ("branching_nodes", "branch_site_id", 0, None, "number 0 is not whole"),
+        ("branching_nodes", "branch_site_id", 3, "m", "number 2 is not whole"),
+        ("branching_nodes", "tree_asset_id", 0, "z", "must ascend"),
+    ],
+)
+def test_a_bad_cell_is_named(folder, name, column, row, value, message):
+    frame = read_raw(folder / f"{name}.parquet").astype(object)
+    frame.iloc[row, frame.columns.get_loc(column)] = value
+    write_table(frame.astype(float) if column == "price" else frame, folder / f"{name}.parquet")
+    with pytest.raises(DataError, match=message):
+        read_certificate(folder, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("serve_prices", "serve_prices.parquet: got [35], expected 4 prices"),
+        ("branching_prices", "branching_prices.parquet: .*needs 5 serve prices and has [46]"),
+        ("branching_nodes", "branching_nodes.parquet: .*is not whole"),
+    ],
+)
+def test_rows_too_few_or_too_many_are_refused(folder, name, message):
+    path = folder / f"{name}.parquet"
+    frame = read_raw(path)
+    for changed in (frame.iloc[:-1] if name != "branching_nodes" else frame.iloc[1:], pd.concat([frame, frame[-1:]])):
+        write_table(changed, path)
+        with pytest.raises(DataError, match=message):
+            read_certificate(folder, PROBLEM)
+
+
+def test_other_columns_are_refused(folder):
+    write_table(pd.DataFrame({"region_id": ["r1"], "asset_id": ["=x"], "price": [1.0]}), folder / TABLES[0])
+    with pytest.raises(DataError, match="only the columns price"):
+        read_certificate(folder, PROBLEM)
+
+
+@pytest.mark.parametrize("part", ["storage_per_byte", "egress_per_bps"])
+def test_a_price_of_no_site_is_refused(folder, part):
+    path = folder / "certificate.json"
+    document = json.loads(path.read_text())
+    row = {"nowhere": 1.0} if part == "storage_per_byte" else [{"hour": 0, "site_id": "nowhere", "price": 1.0}]
+    document["prices"][part] = row
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match="a certificate of this problem"):
+        read_certificate(folder, PROBLEM)
