@@ -1,6 +1,7 @@
 """A plan folder verifies; one altered row, price or number does not."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,13 @@ import pytest
 from instances import two_edges_one_mid
 
 from cdn.errors import DataError
-from cdn.files.plan_folders import read_plan_inputs, write_plan_folder
+from cdn.evaluation import lower_bound
+from cdn.files.certificates import read_certificate, write_certificate
+from cdn.files.plan_folders import read_folder_inputs, read_plan_inputs, write_plan_folder
 from cdn.files.schema import read_raw, write_table
 from cdn.files.topologies import write_topology
-from cdn.planning import plan_placement
+from cdn.model.branching import LEAF, Branching
+from cdn.planning import gap_of, plan_placement
 from cdn.verification import verify_folder
 
 
@@ -87,6 +91,44 @@ def test_prices_that_prove_less_are_caught(folder):
     }
     path.write_text(json.dumps(document))
     assert "lower bound" in failed(folder)
+
+
+def with_branching(folder) -> None:
+    """The folder's plan with a certificate that tells apart, for every asset, whether e1 stores it; each case has the
+    prices the asset had, which prove at least as much."""
+    problem = read_folder_inputs(folder).build_problem()
+    certificate, digests = read_certificate(folder, problem)
+    prices, n_assets = certificate.prices, len(problem.asset_index)
+    serve = np.concatenate([np.tile(part, 2) for part in np.split(prices.serve, problem.demand.indptr[1:-1])])
+    branching = Branching(np.arange(n_assets), 3 * np.arange(n_assets + 1), np.tile([0, LEAF, LEAF], n_assets), serve)
+    prices = replace(prices, serve=np.zeros_like(prices.serve), branching=branching)
+    certificate = replace(certificate, prices=prices, lower_bound=lower_bound(problem, prices))
+    certificate = replace(certificate, gap=gap_of(certificate.cost, certificate.lower_bound))
+    write_certificate(certificate, problem, folder, [folder / name for name in digests if "prices" not in name])
+
+
+def test_branching_is_verified(folder):
+    before = json.loads((folder / "certificate.json").read_text())["lower_bound"]
+    with_branching(folder)
+    document = json.loads((folder / "certificate.json").read_text())
+    assert document["lower_bound"] >= before * (1 - 1e-12)
+    assert {"branching_nodes.parquet", "branching_prices.parquet"} <= document["digests"].keys()
+    checks = {check.name: check for check in verify_folder(folder)}
+    assert all(check.holds for check in checks.values()) and "12 assets case by case" in checks["lower bound"].detail
+
+
+@pytest.mark.parametrize("name", ["branching_prices.parquet", "branching_nodes.parquet"])
+def test_changed_branching_is_caught_by_more_than_the_digest(folder, name):
+    """Other credits, or a tree cut down to one case."""
+    with_branching(folder)
+    frame = read_raw(folder / name)
+    if name == "branching_prices.parquet":
+        write_table(frame * 0.5, folder / name)
+    else:
+        write_table(frame.iloc[2:], folder / name)
+        prices = read_raw(folder / "branching_prices.parquet")
+        write_table(prices.iloc[2:] * 0.5, folder / "branching_prices.parquet")
+    assert failed(folder) >= {"digests", "lower bound"}
 
 
 def test_a_changed_input_is_caught(folder):
