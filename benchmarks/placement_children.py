@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 GRACE_S = 600.0
 """What building, judging and a solver slow to stop may take beside the time limit."""
+TOO_LONG = "did not stop"
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -37,12 +38,13 @@ class Children:
         words = (instance, solver, "--tolerance", tolerance, "--threads", threads, "--time-limit", limit_s)
         name = " ".join(map(str, words))
         kept = json.loads(self.keep.read_text()) if self.keep and self.keep.exists() else {}
-        if name not in kept:
-            measured = self._run("placement_peers.py", words, threads, limit_s)
+        if name in kept:
+            return kept[name]
+        measured = self._run("placement_peers.py", words, threads, limit_s)
+        if self.keep and measured.get("failed", TOO_LONG) == TOO_LONG:
             kept[name] = measured | {"measured": time.strftime("%Y-%m-%d %H:%M")}
-            if self.keep:
-                self.keep.write_text(json.dumps(kept, indent=1))
-        return kept[name]
+            self.keep.write_text(json.dumps(kept, indent=1))
+        return measured
 
     def compile_seconds(self, instance: str) -> tuple[float, float]:
         """Seconds in the placer with nothing compiled yet and with everything compiled."""
@@ -61,7 +63,7 @@ class Children:
                 command, env=environment, capture_output=True, text=True, timeout=(limit_s or self.limit_s) + GRACE_S
             )
         except subprocess.TimeoutExpired:
-            return {"failed": "did not stop"}
+            return {"failed": TOO_LONG}
         if ended.returncode:
             print(ended.stderr, file=sys.stderr)
             return {"failed": (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]}
