@@ -16,11 +16,11 @@ from pathlib import Path
 import pandas as pd
 from placement_children import Children, number, percent, print_table, seconds
 from placement_growth import PICTURE, draw_growth, fit_exponent
-from placement_instances import GROWTH, LIMITS, PEERS, SHAPES, TABLE
+from placement_instances import GROWTH, LIMITS, SHAPES, TABLE
+from placement_ratios import print_peers_section
 from placement_small import SMALL
 
 from cdn.placement import PLACERS
-from cdn.planning import gap_of
 
 TARGETS = {
     "20k-20-10": (0.0005, 3.0, 1_000),
@@ -33,15 +33,7 @@ TARGETS = {
 LIMITED_GAP, SAVING_GAP, SMALL_SECONDS = 0.01, 0.003, 60.0
 WARM = ("20k-100-110", "100k-100-110")
 QUICK = ("500-20-10", "20k-20-10", "growth-1k", "growth-3k", "growth-10k", "small", "mid-ties")
-LIMIT_S, PEER_LIMIT_S = 900.0, 900.0
-PEER_RUNS = (
-    ("pulp-highs", 1e-7),
-    ("highs-simplex", 1e-7),
-    ("highs-ipx", 1e-8),
-    ("pdlp", 1e-2),
-    ("pdlp", 1e-3),
-    ("pdlp", 1e-4),
-)
+LIMIT_S = 900.0
 TINY = ("small", "500-20-10+limits")
 RESULT_COLUMNS = (
     "instance",
@@ -184,57 +176,6 @@ def print_small_section(children: Children, chosen: Callable[[str], bool]) -> No
         f"within {percent(SAVING_GAP, 1)} and {SMALL_SECONDS:.0f} s",
     )
     print_table(columns, rows)
-
-
-def print_peers_section(children: Children, chosen: Callable[[str], bool]) -> None:
-    """Other solvers' bounds, as gaps below the best placement known, and our seconds to a certified gap as small."""
-    print("\n## Other solvers")
-    print(
-        "\nTheir gap is that of the bound which their duals prove below the best cost known: placing is free for them. "
-        "Ours is certified, placement included. `build` is their model's building."
-    )
-    rows = []
-    for name in filter(chosen, PEERS):
-        ours = children.place(name, threads=1)
-        rows.append(
-            [
-                name,
-                "ours, to its end",
-                "",
-                number(ours.get("passes")),
-                seconds(ours.get("place_s")),
-                percent(ours.get("gap"), 4),
-                "",
-                "",
-                "",
-                number(ours.get("peak_mb")),
-            ]
-        )
-        rows += [_peer_row(children, name, solver, tolerance, ours) for solver, tolerance in PEER_RUNS]
-    columns = ("instance", "solver", "build s", "ended", "s", "gap", "our s", "our gap", "ratio", "peak MB")
-    print_table(columns, rows)
-
-
-def _peer_row(children: Children, name: str, solver: str, tolerance: float, ours: dict) -> list[str]:
-    found = children.solve_relaxation(name, solver, tolerance, 1, PEER_LIMIT_S)
-    label = f"{solver} at {tolerance:g}" if solver == "pdlp" else solver
-    if "failed" in found:
-        return [name, label, "", found["failed"], *[""] * 6]
-    gap = gap_of(ours["cost"], found["bound"])
-    row = [name, label, seconds(found["build_s"]), found["status"], seconds(found["solve_s"]), percent(gap, 4)]
-    usable = 0 < gap < 0.5 and ours["gap"] is not None
-    reached = children.place(name, "--gap", gap, threads=1) if usable else None
-    if not reached:
-        return [*row, "", "", "", number(found["peak_mb"])]
-    ratio = (found["build_s"] + found["solve_s"]) / reached["place_s"]
-    shown = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
-    return [
-        *row,
-        seconds(reached["place_s"]),
-        percent(reached["gap"], 4),
-        shown if reached["gap"] <= gap else "not reached",
-        number(found["peak_mb"]),
-    ]
 
 
 def print_growth_section(children: Children, chosen: Callable[[str], bool]) -> None:
