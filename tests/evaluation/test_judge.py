@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from instances import problem_of, random_problem, two_edges_one_mid
 
 from cdn.evaluation import cheapest_routing, evaluate, lower_bound, marginal_saving
@@ -115,6 +117,58 @@ def test_routing_equals_a_slow_search():
                 if table[s, asset] and problem.servable[entry] and problem.cost_per_byte[s, region] <= 6.0
             ]
             assert served.get(entry) == (min(able)[1] if able else None)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9))
+def test_a_routing_that_says_the_same_costs_the_same(seed, n_sites):
+    """The cheapest routing worked out in passing and written down; few and many caches, few and many copies."""
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, n_sites=n_sites, limits=True)
+    held = SiteAssets.from_dense(rng.random((n_sites, len(problem.asset_index))) < rng.random())
+    found = evaluate(problem, Placement(held))
+    routing = cheapest_routing(problem, held)
+    order = rng.permutation(len(routing))
+    routing = Routing(routing.entry[order], routing.site[order], routing.share[order])
+    routed = evaluate(problem, Placement(held, routing))
+    for name in (
+        "delivery_cost",
+        "fill_cost",
+        "offload",
+        "request_hit_ratio",
+        "served_bytes",
+        "egress_bps",
+        "filled_bytes",
+    ):
+        np.testing.assert_allclose(getattr(found, name), getattr(routed, name), rtol=1e-12, atol=1e-12)
+    assert [str(v) for v in found.violations] == [str(v) for v in routed.violations]
+    assert found.served_bytes.sum() == pytest.approx(problem.demand.total_bytes)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9))
+def test_marginal_saving_is_the_judge_s_difference(seed, n_sites):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, n_sites=n_sites, n_assets=4)
+    table = rng.random((n_sites, 4)) < rng.random()
+    held = SiteAssets.from_dense(table)
+    before = evaluate(problem, Placement(held)).delivery_cost
+    for site, asset, saving in zip(held.site, held.asset, marginal_saving(problem, held), strict=True):
+        without = table.copy()
+        without[site, asset] = False
+        after = evaluate(problem, Placement(SiteAssets.from_dense(without))).delivery_cost
+        assert after - before == pytest.approx(saving, abs=1e-9)
+
+
+def test_fractional_placements_are_judged_by_level(problem):
+    """Half of x at e1 (5 of 10 bytes, new: filled at 4) serves half of r1's 100; the pin asks for all of it."""
+    pairs = stored(problem, ("e1", "x"))
+    changed = problem.replace(pinned=pairs, fill_cost_per_byte=np.full(3, 4.0))
+    found = evaluate(changed, Placement(pairs, Routing([0], [0], [0.5]), [0.5]))
+    assert (found.fill_cost, found.delivery_cost, found.stored_bytes.tolist()) == (20, 640 - 200, [5, 0, 0])
+    assert [str(v) for v in found.violations] == ["pinned at e1/x: 0, allowed 1"]
+    more = evaluate(changed, Placement(pairs, Routing([0], [0], [0.6]), [0.5]))
+    assert [str(v) for v in more.violations][1:] == ["serve_stored at e1/x/r1: 0.6, allowed 0.5"]
 
 
 def test_any_prices_bound_any_placement():
