@@ -173,16 +173,18 @@ def _excluded(catalog: Catalog, site_index: Index, n_caches: int, day: pd.Timest
     if day is None:
         return listed
     unlicensed = np.flatnonzero(~catalog.licensed_on(day))
-    everywhere = SiteAssets.from_pairs(
-        np.tile(np.arange(n_caches), len(unlicensed)), np.repeat(unlicensed, n_caches), len(catalog)
-    )
-    return listed.union(everywhere)
+    everywhere = SiteAssets.at_all_sites(unlicensed, n_caches, len(catalog))
+    return listed.union(everywhere) if len(listed) else everywhere
 
 
 def _servable(catalog: Catalog, demand: Demand) -> np.ndarray:
     servable = np.ones(len(demand), dtype=bool)
+    tables: dict[tuple[str, ...], np.ndarray] = {}  # many assets are allowed in the same regions
     for asset, regions in catalog.allowed_regions.items():
+        if regions not in tables:
+            tables[regions] = np.zeros(len(demand.region_index), dtype=bool)
+            position = demand.region_index.positions_of(np.array(regions, dtype=object))
+            tables[regions][position[position >= 0]] = True
         entries = slice(demand.indptr[asset], demand.indptr[asset + 1])
-        allowed = demand.region_index.positions_of(np.array(regions, dtype=object))
-        servable[entries] = np.isin(demand.region[entries], allowed)
+        servable[entries] = tables[regions][demand.region[entries]]
     return servable

@@ -1,6 +1,7 @@
 """Pairs (site, asset), sparse and asset-major: what is stored, pinned or excluded where."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,14 @@ class SiteAssets:
         width = int(site.max()) + 1 if len(site) else 1
         keys = np.unique(asset * width + site)
         return cls(csr_indptr(keys // width, n_assets), keys % width)
+
+    @classmethod
+    def at_all_sites(cls, asset: np.ndarray, n_sites: int, n_assets: int) -> "SiteAssets":
+        """Each of the assets, ascending, at each of the sites."""
+        counts = np.zeros(n_assets, dtype=np.int64)
+        counts[asset] = n_sites
+        site = np.tile(np.arange(n_sites, dtype=np.int32), len(asset))
+        return cls(np.concatenate([[0], np.cumsum(counts)]), site)
 
     @classmethod
     def empty(cls, n_assets: int) -> "SiteAssets":
@@ -62,7 +71,15 @@ class SiteAssets:
 
     def assets_of(self, site: int) -> np.ndarray:
         """Assets paired with one site, ascending."""
-        return self.asset[self.site == site]
+        starts, asset = self._by_site
+        return asset[starts[site] : starts[site + 1]] if site + 1 < len(starts) else asset[:0]
+
+    @cached_property
+    def _by_site(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the assets of each site start, and the assets, site by site: asked for once per site by many."""
+        asset = self.asset[np.argsort(self.site, kind="stable")]
+        asset.flags.writeable = False
+        return np.concatenate([[0], np.cumsum(np.bincount(self.site))]), asset
 
     def minus(self, other: "SiteAssets", n_sites: int) -> "SiteAssets":
         """The pairs that are not in ``other``."""
@@ -71,9 +88,11 @@ class SiteAssets:
 
     def union(self, other: "SiteAssets") -> "SiteAssets":
         """The pairs of both."""
-        return SiteAssets.from_pairs(
-            np.concatenate([self.site, other.site]), np.concatenate([self.asset, other.asset]), self.n_assets
-        )
+        n_sites = max(int(pairs.site.max(initial=0)) for pairs in (self, other)) + 1
+        # A stable sort takes two ascending halves in one linear merge.
+        keys = np.sort(np.concatenate([self.keys(n_sites), other.keys(n_sites)]), kind="stable")
+        keys = keys[np.diff(keys, prepend=-1) > 0]
+        return SiteAssets(csr_indptr(keys // n_sites, self.n_assets), keys % n_sites)
 
     def contains(self, site: np.ndarray, asset: np.ndarray, n_sites: int) -> np.ndarray:
         """Bool for each (site, asset): is the pair in the set?"""

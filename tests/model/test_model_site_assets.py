@@ -44,6 +44,13 @@ def test_views_agree(pairs):
     assert held.bytes_per_site(size, N_SITES).tolist() == expected
 
 
+@given(st.sets(st.integers(0, N_ASSETS - 1)))
+def test_all_sites(assets):
+    everywhere = SiteAssets.at_all_sites(np.array(sorted(assets), dtype=np.int64), N_SITES, N_ASSETS)
+    assert pairs_of(everywhere) == {(site, asset) for site in range(N_SITES) for asset in assets}
+    assert everywhere.assets_of(N_SITES + 3).tolist() == []
+
+
 def test_nothing_is_a_set():
     nothing = SiteAssets.empty(N_ASSETS)
     assert len(nothing) == 0
