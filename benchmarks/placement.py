@@ -144,7 +144,7 @@ def print_small_section(children: Children, chosen: Callable[[str], bool]) -> No
     print("\n## Small and mid-sized instances")
     rows = []
     for name in filter(chosen, SMALL):
-        for method in ("mip", children.method) if name == "small" else ("greedy", children.method):
+        for method in ("mip", children.method) if name.startswith("small") else ("greedy", children.method):
             found = children.place(name, *(("--gap", 1e-7) if method == "mip" else ()), method=method)
             if "failed" in found:
                 rows.append([name, method, found["failed"], *[""] * 6])

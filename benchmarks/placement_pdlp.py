@@ -25,13 +25,14 @@ def main(given: str, found: str, tolerance: str, threads: str, limit_s: str) -> 
     criteria.simple_optimality_criteria.eps_optimal_relative = float(tolerance)
     criteria.time_sec_limit = float(limit_s)
     parameters.num_threads = int(threads)
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     result = pdlp.primal_dual_hybrid_gradient(program, parameters)
-    seconds = time.perf_counter() - started
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     reason = solve_log_pb2.TerminationReason.Name(result.solve_log.termination_reason)
     status = reason.removeprefix("TERMINATION_REASON_").lower().replace("_", " ")
     objective = float(program.objective_vector @ result.primal_solution)
-    np.savez(found, status=status, objective=objective, dual=result.dual_solution, seconds=seconds)
+    dual = result.dual_solution
+    np.savez(found, status=status, objective=objective, dual=dual, seconds=seconds, cpu_seconds=cpu_seconds)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A hundred caches hold a few dozen of 10,000 assets each, and a region sees tens 
 from collections.abc import Callable
 
 import numpy as np
-from placement_family import SEED, Shape, draw_demand_sample, free_problem
+from placement_family import DENSE, SEED, Shape, draw_demand_sample, free_problem
 
 from cdn.generator.expected import demand_of_sample
 from cdn.model.demand import Demand
@@ -19,12 +19,22 @@ CACHED = 40
 
 
 def small() -> Problem:
-    """100 assets x 10 regions x 10 caches; every region sees all ten, each at a cost of its own."""
+    """100 assets x 10 regions x 10 caches of a tenth of the catalog; every region sees all ten, each at a cost of its
+    own, and asks for a fifth of the assets."""
+    return _small((0.1, 0.1))
+
+
+def small_dense() -> Problem:
+    """The same with every region asking for every asset: much harder to prove."""
+    return _small(DENSE)
+
+
+def _small(density: tuple[float, float]) -> Problem:
     rng = np.random.default_rng([SEED, 10])
-    sample = draw_demand_sample(Shape(100, 10, 10))
-    demand, size = demand_of_sample(sample), sample.catalog.size_bytes
-    cost = _costs(10, 10, np.full(10, 10), rng)
-    return free_problem(size, demand, cost, np.floor(0.1 * size.sum() * rng.uniform(0.5, 1.5, 10)))
+    sample = draw_demand_sample(Shape(100, 10, 10, density))
+    size = sample.catalog.size_bytes
+    storage = np.floor(0.1 * size.sum() * rng.uniform(0.5, 1.5, 10))
+    return free_problem(size, demand_of_sample(sample), _costs(10, 10, np.full(10, 10), rng), storage)
 
 
 def even_sizes() -> Problem:
@@ -144,6 +154,7 @@ def _costs(n_sites: int, n_regions: int, connections: np.ndarray, rng: np.random
 
 SMALL: dict[str, Callable[[], Problem]] = {
     "small": small,
+    "small-dense": small_dense,
     "mid-even": even_sizes,
     "mid-uneven": uneven_sizes,
     "mid-coarse": coarse_sizes,
