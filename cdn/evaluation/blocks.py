@@ -158,15 +158,16 @@ def _bound_case(a, terms, serve, start, rule, case, path, gain, met, sites):
         if case[s] != WITHOUT and _is_storable(size, terms.storage_bytes[s], terms.usable_fill_bytes[s], rule[s]):
             price = terms.storage_price[s] + (0.0 if rule[s] & STORED else terms.fill_price[s])
             net = gain[s] * correction - size * price * LOWERED
-            net += 4 * UNIT_ROUNDOFF * abs(net)
             if k < n_forced or not net <= 0:  # so that not-a-number is not passed over
+                net += 4 * UNIT_ROUNDOFF * abs(net)
                 taken += net
                 taken_size += abs(net)
         gain[s] = 0.0
         met[s] = False
     bound = credit - taken
     lost = (n_entries + 2) * credit_size + (n_met + 2) * taken_size + abs(bound)
-    return bound - 2 * UNIT_ROUNDOFF * lost
+    bound -= 2 * UNIT_ROUNDOFF * lost
+    return bound if not np.isnan(bound) else -np.inf  # so that the least of cases is not taken from the others
 
 
 @njit(cache=True, nogil=True)

@@ -49,8 +49,11 @@ def test_the_bound_is_the_formula_and_never_above_it(seed, limits, branching):
     prices = random_prices(problem, rng, branching)
     bound, formula = lower_bound(problem, prices), exact_bound(problem, prices)
     assert bound <= formula
-    origin = problem.demand.bytes @ problem.origin_cost[problem.demand.region]
-    sizes = origin + 100 * sum(np.abs(p).sum() for p in (prices.storage, prices.fill, prices.egress, prices.serve))
+    sizes = problem.demand.bytes @ problem.origin_cost[problem.demand.region] + np.abs(prices.serve).sum()
+    sizes += problem.size_bytes.sum() * sum(p.sum() for p in (problem.fill_cost_per_byte, prices.fill, prices.storage))
+    sizes += 100 * sum(p.sum() for p in (prices.storage, prices.fill, prices.egress))
+    if prices.branching is not None:
+        sizes += np.abs(prices.branching.serve).sum()
     assert formula - exact(bound) <= 1e-12 * sizes
 
 
@@ -206,6 +209,15 @@ def test_nothing_proves_nothing():
     assert lower_bound(problem, negative) == pytest.approx(15), "negative prices count as 0"
     assert lower_bound(problem, unpriced(problem, np.full(3, -1e308))) == -np.inf
     assert lower_bound(problem, unpriced(problem, np.full(3, 1e-300))) == 0
+
+
+def test_a_cache_that_cannot_be_filled_gains_nothing():
+    """Filling s2 costs infinitely much: it gains nothing and the others prove 15 as before. Pinned there, all costs are
+    infinite and nothing is proved."""
+    problem = triangle().replace(fill_cost_per_byte=np.array([1.0, 1.0, np.inf]))
+    assert lower_bound(problem, unpriced(problem, np.full(3, 5.0))) == pytest.approx(15)
+    pinned = problem.replace(pinned=SiteAssets.from_pairs([2], [0], 1))
+    assert lower_bound(pinned, unpriced(problem, np.full(3, 5.0))) == -np.inf
 
 
 def test_prices_that_do_not_fit_are_refused():
