@@ -14,7 +14,7 @@ from cdn.files.certificates import read_certificate, write_certificate
 from cdn.files.plan_folders import read_folder_inputs, read_plan_inputs, write_plan_folder
 from cdn.files.schema import read_raw, write_table
 from cdn.files.topologies import write_topology
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 from cdn.planning import gap_of, plan_placement
 from cdn.verification import verify_folder
 
@@ -94,13 +94,13 @@ def test_prices_that_prove_less_are_caught(folder):
 
 
 def with_branching(folder) -> None:
-    """The folder's plan with a certificate that tells apart, for every asset, whether e1 stores it; each case has the
+    """The folder's plan with a certificate that tells apart, for every asset, whether e1 stores it; both cases have the
     prices the asset had, which prove at least as much."""
     problem = read_folder_inputs(folder).build_problem()
     certificate, digests = read_certificate(folder, problem)
     prices, n_assets = certificate.prices, len(problem.asset_index)
-    serve = np.concatenate([np.tile(part, 2) for part in np.split(prices.serve, problem.demand.indptr[1:-1])])
-    branching = Branching(np.arange(n_assets), 3 * np.arange(n_assets + 1), np.tile([0, LEAF, LEAF], n_assets), serve)
+    nodes = np.tile([0, -1, -1], n_assets)
+    branching = Branching(np.arange(n_assets), 3 * np.arange(n_assets + 1), nodes, prices.serve)
     prices = replace(prices, serve=np.zeros_like(prices.serve), branching=branching)
     certificate = replace(certificate, prices=prices, lower_bound=lower_bound(problem, prices))
     certificate = replace(certificate, gap=gap_of(certificate.cost, certificate.lower_bound))
@@ -127,7 +127,7 @@ def test_changed_branching_is_caught_by_more_than_the_digest(folder, name):
     else:
         write_table(frame.iloc[2:], folder / name)
         prices = read_raw(folder / "branching_prices.parquet")
-        write_table(prices.iloc[2:] * 0.5, folder / "branching_prices.parquet")
+        write_table(prices * 0.5, folder / "branching_prices.parquet")
     assert failed(folder) >= {"digests", "lower bound"}
 
 

@@ -11,7 +11,7 @@ from cdn.errors import DataError, Fault
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS, hours_path
 from cdn.files.fill_plans import FILL_PLAN
-from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES
+from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES, read_nodes
 from cdn.files.schema import positions, read_table
 from cdn.files.topologies import ORIGIN_ALIAS, SERVING_COSTS
 from cdn.model.fill_plan import ADD
@@ -122,8 +122,8 @@ def check_serve_prices(path: Path, known: Known) -> CheckedFile:
 
 
 def check_branching_nodes(path: Path, known: Known) -> CheckedFile:
-    """Ids. Whether the trees are whole, and what they prove, is for the verification to say."""
-    frame = read_table(path, BRANCHING_NODES)
+    """Ids; a site or a price vector. Whether the trees are whole, and what they prove, the verification says."""
+    frame = read_nodes(path)
     faults: list[Fault] = []
     if known.catalog is not None:
         faults += _id_faults(frame, "tree_asset_id", known.catalog.asset_index, "catalog")

@@ -3,6 +3,10 @@
 Every float64 operation errs to the safe side: v is raised and costs are lowered by more than rounding can take away,
 and sums are corrected by what they can have lost, as in N. J. Higham, Accuracy and Stability of Numerical Algorithms
 (2002), section 3.1: u is the unit roundoff, and a sum of n terms is off by less than 2 n u times the terms' sizes.
+
+What a price vector proves is worked out once. A leaf bounded by it differs only in the sites on its way: one that
+stores the asset counts x[s] = sum_r max(0, v[r] - g[s,r]) - F[s] where max(0, x[s]) was taken, one that does not counts
+nothing; both add to the bound, by max(0, -x[s]) and max(0, x[s]).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +16,12 @@ import numba
 import numpy as np
 from numba import njit
 
+from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
+
 UNIT_ROUNDOFF = 2.0**-53
 RAISED, LOWERED = 1 + 8 * UNIT_ROUNDOFF, 1 - 8 * UNIT_ROUNDOFF
-CHUNK_ASSETS = 1 << 12
-FREE, WITH, WITHOUT = 0, 1, 2  # what a case says of a site
-STORED, PINNED, EXCLUDED = 1, 2, 4  # what the problem says of it, as bits
+CHUNK_ASSETS = 1 << 10
+STORED, PINNED, EXCLUDED = 1, 2, 4  # what the problem says of a site, as bits
 
 
 class Terms(NamedTuple):
@@ -50,42 +55,74 @@ class Terms(NamedTuple):
     excluded_site: np.ndarray
 
 
-class Cases(NamedTuple):
-    """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin."""
+class Room(NamedTuple):
+    """What the kernel works out of one asset at a time.
 
-    asset: np.ndarray
-    indptr: np.ndarray
-    site: np.ndarray
-    serve: np.ndarray
-    serve_start: np.ndarray
+    Of caches (S,): ``rule``, what the problem says; ``sites`` lists those ``met``, which have F in ``price``, the sum
+    of max(0, v - g) in ``gain``, and x in ``net``. Of demand entries (E,): ``most``, all that v can be; the entry's
+    pairs with caches that may serve it begin at ``pair_first`` (E + 1,). Of pairs (P,): ``pair_site``, and g in
+    ``pair_cost``, ascending in each entry.
+    """
+
+    rule: np.ndarray
+    sites: np.ndarray
+    met: np.ndarray
+    price: np.ndarray
+    gain: np.ndarray
+    net: np.ndarray
+    most: np.ndarray
+    pair_first: np.ndarray
+    pair_site: np.ndarray
+    pair_cost: np.ndarray
 
 
 def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
     """(A,) lower bound of each asset's part. The same to the bit whatever the number of threads (numba's)."""
-    n_assets = len(terms.size_bytes)
+    n_assets, n_sites = len(terms.size_bytes), len(terms.storage_bytes)
     bounds = np.zeros(n_assets)
+
+    def bound_chunk(first: int) -> None:
+        room = _new_room(np.diff(terms.indptr[first : first + CHUNK_ASSETS + 1]).max(), n_sites, terms.server_indptr)
+        tree, end = np.searchsorted(cases.asset, (first, first + CHUNK_ASSETS))
+        walk = new_walk(np.diff(cases.indptr[tree : end + 1]).max(initial=1), n_sites)
+        _bound_assets(first, terms, serve, cases, tree, room, walk, bounds)
+
     firsts = range(0, n_assets, CHUNK_ASSETS)
     with ThreadPoolExecutor(max(min(numba.get_num_threads(), len(firsts)), 1)) as pool:
-        list(pool.map(lambda first: _bound_assets(first, terms, serve, cases, bounds), firsts))
+        list(pool.map(bound_chunk, firsts))
     return bounds
 
 
+def _new_room(n_entries: int, n_sites: int, server_indptr: np.ndarray) -> Room:
+    """Blank room for assets with up to so many demand entries."""
+    n_pairs = n_entries * np.diff(server_indptr).max(initial=0)
+    return Room(
+        rule=np.zeros(n_sites, dtype=np.int8),
+        sites=np.empty(n_sites, dtype=np.int32),
+        met=np.zeros(n_sites, dtype=np.bool_),
+        price=np.empty(n_sites),
+        gain=np.zeros(n_sites),
+        net=np.empty(n_sites),
+        most=np.empty(n_entries),
+        pair_first=np.empty(n_entries + 1, dtype=np.int64),
+        pair_site=np.empty(n_pairs, dtype=np.int32),
+        pair_cost=np.empty(n_pairs),
+    )
+
+
 @njit(cache=True, nogil=True)
-def _bound_assets(first, terms, serve, cases, bounds):
-    """Bounds of one chunk of assets."""
-    n_sites = len(terms.storage_bytes)
-    rule, case = np.zeros(n_sites, dtype=np.int8), np.zeros(n_sites, dtype=np.int8)
-    gain, met = np.zeros(n_sites), np.zeros(n_sites, dtype=np.bool_)
-    sites = np.empty(n_sites, dtype=np.int32)
-    tree = np.searchsorted(cases.asset, first)
+def _bound_assets(first, terms, serve, cases, tree, room, walk, bounds):
+    """Bounds of one chunk of assets; ``tree`` is the first of its trees."""
+    single_leaf = np.full(1, -1, dtype=np.int32)
     for a in range(first, min(first + CHUNK_ASSETS, len(bounds))):
-        _set_rules(a, terms, rule)
+        _set_rules(a, terms, room.rule)
         if tree < len(cases.asset) and cases.asset[tree] == a:
-            bounds[a] = _bound_tree(a, tree, terms, cases, rule, case, gain, met, sites)
+            nodes = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]]
+            bounds[a] = _bound_asset(a, terms, nodes, cases.serve, cases.serve_start[tree], room, walk)
             tree += 1
         else:
-            bounds[a] = _bound_case(a, terms, serve, terms.indptr[a], rule, case, sites[:0], gain, met, sites)
-        _clear_rules(a, terms, rule)
+            bounds[a] = _bound_asset(a, terms, single_leaf, serve, terms.indptr[a], room, walk)
+        _clear_rules(a, terms, room.rule)
 
 
 @njit(cache=True, nogil=True)
@@ -109,123 +146,150 @@ def _clear_rules(a, terms, rule):
 
 
 @njit(cache=True, nogil=True)
-def _bound_tree(a, tree, terms, cases, rule, case, gain, met, sites):
-    """The least bound of the tree's leaves. A site met twice on the way to a leaf is told apart once: of the second
-    time only the branch that agrees with the first is not empty."""
-    first, last = cases.indptr[tree], cases.indptr[tree + 1]
+def _bound_asset(a, terms, nodes, serve, start, room, walk):
+    """The least bound of the leaves of the asset's tree, whose price vectors begin at ``start``."""
     n_entries = terms.indptr[a + 1] - terms.indptr[a]
-    start = cases.serve_start[tree]
-    path = np.empty(last - first, dtype=np.int32)  # the sites branched on between the root and here
-    branch = np.empty(last - first, dtype=np.int8)
-    depth = 0
+    n_met = _meet(terms.pinned_site[terms.pinned_indptr[a] : terms.pinned_indptr[a + 1]], room, 0)
+    n_met = _meet(nodes, room, n_met)
+    n_met = _list_pairs(a, terms, room, n_met)
+    _price_sites(a, terms, room, walk.known, n_met)
     least = np.inf
-    for node in range(first, last):
-        if cases.site[node] >= 0:
-            path[depth] = cases.site[node]
-            branch[depth] = WITH
-            depth += 1
-            continue
-        empty = False
-        for k in range(depth):
-            empty |= case[path[k]] == WITH + WITHOUT - branch[k]
-            case[path[k]] = branch[k]
-        if not empty:
-            least = min(least, _bound_case(a, terms, cases.serve, start, rule, case, path[:depth], gain, met, sites))
-        for k in range(depth):
-            case[path[k]] = FREE
-        start += n_entries
-        while depth > 0 and branch[depth - 1] == WITHOUT:
-            depth -= 1
-        if depth > 0:
-            branch[depth - 1] = WITHOUT
+    for vector in range(list_leaves(nodes, walk)):
+        if walk.first_leaf[vector] != NONE:
+            prices = serve[start + vector * n_entries : start + (vector + 1) * n_entries]
+            credit, credit_size = _add_gains(prices, room)
+            taken, taken_size = _take_gains(n_entries, room, walk.known, n_met)
+            lost = (n_entries + 2) * credit_size + (n_met + 2) * taken_size
+            least = min(least, _bound_leaves(vector, nodes, credit - taken, lost, room.net, walk))
+    for k in range(n_met):
+        room.met[room.sites[k]] = False
+        walk.known[room.sites[k]] = FREE
     return least
 
 
+# A kernel that reads arrays from a tuple in an inner loop is several times slower: they are taken out before.
+
+
 @njit(cache=True, nogil=True)
-def _bound_case(a, terms, serve, start, rule, case, path, gain, met, sites):
-    """The asset's bound when the sites of ``path`` store it or not as ``case`` says, with the prices from ``start`` on;
-    infinite where no placement can be so. ``gain`` and ``met`` are blank and left blank; ``sites`` is overwritten."""
-    n_forced = _force_sites(a, terms, rule, case, path, met, sites)
-    if n_forced < 0:
-        return np.inf
+def _meet(nodes, room, n_met):
+    """Lists the sites among the nodes that have not been met; returns how many are met now."""
+    sites, met = room.sites, room.met
+    for s in nodes:
+        if s >= 0 and not met[s]:
+            met[s] = True
+            sites[n_met] = s
+            n_met += 1
+    return n_met
+
+
+@njit(cache=True, nogil=True)
+def _list_pairs(a, terms, room, n_met):
+    """Lists the asset's entries and pairs, and meets their caches. Caches that cost a region as much as the origin are
+    passed over: there g >= k >= v."""
+    region, asked_bytes, peak_bps, servable = terms.region, terms.bytes, terms.peak_bps, terms.servable
+    server_indptr, server, origin_cost = terms.server_indptr, terms.server, terms.origin_cost
+    server_cost, server_rate_price = terms.server_cost, terms.server_rate_price
+    sites, met, most, pair_first = room.sites, room.met, room.most, room.pair_first
+    pair_site, pair_cost = room.pair_site, room.pair_cost
+    first, n_pairs = terms.indptr[a], 0
+    for e in range(first, terms.indptr[a + 1]):
+        r, begin = region[e], n_pairs
+        most[e - first] = asked_bytes[e] * origin_cost[r]
+        pair_first[e - first] = begin
+        if not servable[e]:
+            continue
+        for k in range(server_indptr[r], server_indptr[r + 1]):
+            s = server[k]
+            cost = asked_bytes[e] * server_cost[k] + peak_bps[e] * server_rate_price[k]
+            cost = cost if cost >= 0 else 0.0  # not-a-number, where a price is beyond float64
+            p = n_pairs
+            while p > begin and pair_cost[p - 1] > cost:
+                pair_cost[p], pair_site[p] = pair_cost[p - 1], pair_site[p - 1]
+                p -= 1
+            pair_cost[p], pair_site[p] = cost, s
+            n_pairs += 1
+            if not met[s]:
+                met[s] = True
+                sites[n_met] = s
+                n_met += 1
+    pair_first[terms.indptr[a + 1] - first] = n_pairs
+    return n_met
+
+
+@njit(cache=True, nogil=True)
+def _price_sites(a, terms, room, known, n_met):
+    """For the sites met: the price of storing the asset, and what the rules say. Where it would cost infinitely much no
+    placement stores it that costs less than a bound, pins aside, which nothing can be proved with."""
     size = terms.size_bytes[a]
-    n_entries = terms.indptr[a + 1] - terms.indptr[a]
-    credit, credit_size, n_met = _add_gains(a, terms, serve, start, gain, met, sites, n_forced)
+    for k in range(n_met):
+        s = room.sites[k]
+        rule = room.rule[s]
+        price = terms.storage_price[s] + (0.0 if rule & STORED else terms.fill_price[s])
+        room.price[s] = size * price * LOWERED
+        if rule & PINNED:
+            known[s] = WITH
+        elif price == np.inf or not _is_storable(size, terms.storage_bytes[s], terms.usable_fill_bytes[s], rule):
+            known[s] = WITHOUT
+
+
+@njit(cache=True, nogil=True)
+def _add_gains(prices, room):
+    """Adds up the v[r], their sizes, and per cache max(0, v - g)."""
+    gain, most, pair_first = room.gain, room.most, room.pair_first
+    pair_site, pair_cost = room.pair_site, room.pair_cost
+    credit = credit_size = 0.0
+    for e in range(len(prices)):
+        v = min(prices[e], most[e])
+        credit += v
+        credit_size += abs(v)
+        for p in range(pair_first[e], pair_first[e + 1]):
+            left = v * RAISED - pair_cost[p]
+            if left <= 0:
+                break  # all that follow cost as much or more
+            gain[pair_site[p]] += left
+    return credit, credit_size
+
+
+@njit(cache=True, nogil=True)
+def _take_gains(n_entries, room, known, n_met):
+    """Sets x, and adds up what is taken of it, and the sizes, where no more is known than the rules; the gains are
+    blank afterwards."""
+    sites, price, gain, net = room.sites, room.price, room.gain, room.net
     taken = taken_size = 0.0
     correction = 1 + 2 * (n_entries + 2) * UNIT_ROUNDOFF
     for k in range(n_met):
         s = sites[k]
-        if case[s] != WITHOUT and _is_storable(size, terms.storage_bytes[s], terms.usable_fill_bytes[s], rule[s]):
-            price = terms.storage_price[s] + (0.0 if rule[s] & STORED else terms.fill_price[s])
-            net = gain[s] * correction - size * price * LOWERED
-            if k < n_forced or not net <= 0:  # so that not-a-number is not passed over
-                net += 4 * UNIT_ROUNDOFF * abs(net)
-                taken += net
-                taken_size += abs(net)
-        gain[s] = 0.0
-        met[s] = False
-    bound = credit - taken
-    lost = (n_entries + 2) * credit_size + (n_met + 2) * taken_size + abs(bound)
-    bound -= 2 * UNIT_ROUNDOFF * lost
-    return bound if not np.isnan(bound) else -np.inf  # so that the least of cases is not taken from the others
+        x = gain[s] * correction - price[s]
+        x += 4 * UNIT_ROUNDOFF * abs(x)
+        net[s], gain[s] = x, 0.0
+        if known[s] == WITH or (known[s] == FREE and not x <= 0):  # so that not-a-number is not passed over
+            taken += x
+            taken_size += abs(x)
+    return taken, taken_size
 
 
 @njit(cache=True, nogil=True)
-def _force_sites(a, terms, rule, case, path, met, sites):
-    """Puts the sites that must store the asset first in ``sites`` and says how many they are; -1, and nothing is met,
-    where no placement can be so."""
-    size = terms.size_bytes[a]
-    n_met = 0
-    possible = True
-    for k in range(terms.pinned_indptr[a], terms.pinned_indptr[a + 1]):
-        s = terms.pinned_site[k]
-        possible &= case[s] != WITHOUT
-        sites[n_met] = s
-        met[s] = True
-        n_met += 1
-    for s in path:
-        if case[s] == WITH and not met[s]:
-            possible &= _is_storable(size, terms.storage_bytes[s], terms.usable_fill_bytes[s], rule[s])
-            sites[n_met] = s
-            met[s] = True
-            n_met += 1
-    if possible:
-        return n_met
-    for k in range(n_met):
-        met[sites[k]] = False
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _add_gains(a, terms, serve, start, gain, met, sites, n_met):
-    """Adds up the v[r], their sizes, and per cache max(0, v - g); counts the sites met. Caches that cost a region as
-    much as the origin are passed over: there g >= k >= v."""
-    # Taken out of the tuple once: a kernel that reads its arrays from the tuple in the inner loop is ten times slower.
-    region, asked_bytes, peak_bps, servable = terms.region, terms.bytes, terms.peak_bps, terms.servable
-    server_indptr, server, origin_cost = terms.server_indptr, terms.server, terms.origin_cost
-    server_cost, server_rate_price = terms.server_cost, terms.server_rate_price
-    credit = credit_size = 0.0
-    first = terms.indptr[a]
-    for e in range(first, terms.indptr[a + 1]):
-        r = region[e]
-        v = min(serve[start + e - first], asked_bytes[e] * origin_cost[r])
-        credit += v
-        credit_size += abs(v)
-        if v <= 0 or not servable[e]:
-            continue
-        for k in range(server_indptr[r], server_indptr[r + 1]):
-            left = v * RAISED - asked_bytes[e] * server_cost[k]
-            if left <= 0:
-                break  # all that follow cost as much or more
-            left -= peak_bps[e] * server_rate_price[k]
-            if left > 0:
-                s = server[k]
-                if not met[s]:
-                    met[s] = True
-                    sites[n_met] = s
-                    n_met += 1
-                gain[s] += left
-    return credit, credit_size, n_met
+def _bound_leaves(vector, nodes, base, lost, net, walk):
+    """The least bound of the vector's leaves, from ``base``, the bound where no more is known than the rules, which
+    rounding may have made too high by 2 u ``lost`` and its own rounding."""
+    above, next_leaf = walk.above, walk.next_leaf
+    least = np.inf
+    leaf = walk.first_leaf[vector]
+    while leaf != NONE:
+        more, depth = 0.0, 0
+        branch = above[leaf]
+        while branch != NONE:
+            x = net[nodes[branch // 2]]
+            added = x if branch % 2 else -x
+            if not added <= 0:
+                more += added
+            depth += 1
+            branch = above[branch // 2]
+        bound = base + more
+        bound -= 2 * UNIT_ROUNDOFF * (lost + (depth + 2) * more + abs(base) + abs(bound))
+        least = min(least, bound if not np.isnan(bound) else -np.inf)  # so that it is not passed over
+        leaf = next_leaf[leaf]
+    return least
 
 
 @njit(cache=True, nogil=True)

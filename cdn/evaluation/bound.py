@@ -14,8 +14,8 @@ For any v[r] <= k[r] (else v is cut down to it) weak duality gives the asset's p
 and the bound is the sum over assets minus what the limits are worth at these prices. Any prices prove a bound;
 the LP's duals prove the LP's value. See Applegate et al. (CoNEXT 2010), Geoffrion (1974).
 
-An asset with a tree of cases (``Branching``; Land and Doig, 1960) has prices v of its own in each leaf. A leaf says of
-some sites that they store the asset, which count without the outer max as pins do, and of others that they do not,
+An asset with a tree of cases (``Branching``; Land and Doig, 1960) has prices v of its own for its leaves. A leaf says
+of some sites that they store the asset, which count without the outer max as pins do, and of others that they do not,
 which are left out. Every placement that stores whole assets is in exactly one leaf, so the asset's part is at least the
 least of the leaves' bounds; a leaf no placement is in (a pin not stored, a pair stored that can never be) is left out.
 
@@ -30,7 +30,8 @@ import math
 import numpy as np
 import scipy.sparse as sp
 
-from cdn.evaluation.blocks import UNIT_ROUNDOFF, Cases, Terms, asset_bounds
+from cdn.evaluation.blocks import UNIT_ROUNDOFF, Terms, asset_bounds
+from cdn.evaluation.cases import Cases
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
@@ -61,7 +62,10 @@ def lower_bound(problem: Problem, prices: Prices) -> float:
     values = np.concatenate([blocks, *(-(1 + 4 * UNIT_ROUNDOFF) * part for part in worth)])
     if not np.isfinite(values).all():
         return -math.inf
-    bound = math.fsum(values)
+    try:
+        bound = math.fsum(values)
+    except OverflowError:
+        return -math.inf
     bound -= 4 * UNIT_ROUNDOFF * abs(bound)
     return max(bound - UNDERFLOW, 0.0) if bound > 0 else bound
 

@@ -2,8 +2,8 @@
 
 ``serve_prices.parquet``: a price per demand entry, in the order of the demand: by asset as the catalog lists them, then
 by region as the topology does. ``branching_nodes.parquet``, ``branching_prices.parquet``, only where there is
-branching: the nodes of each asset's tree in preorder, and the prices of the leaves, each in the order of the asset's
-demand.
+branching: the nodes of each asset's tree in preorder, and the price vectors of its leaves, numbered from 0 in each
+tree, each vector in the order of the asset's demand.
 """
 
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cdn.errors import DataError
+from cdn.errors import DataError, Fault
 from cdn.files.schema import Column, TableSchema, positions, read_table, write_table
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 from cdn.model.index import Index
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
@@ -31,6 +31,7 @@ BRANCHING_NODES = TableSchema(
     (
         Column("tree_asset_id", "string", "", "whose tree; its nodes stand together, in preorder"),
         Column("branch_site_id", "string", "", "stored there below the node that follows, not below the other", None),
+        Column("price_vector", "integer", "", "which of the tree's price vectors bounds the leaf", None, minimum=0),
     ),
 )
 
@@ -67,10 +68,12 @@ def write_prices(prices: Prices, problem: Problem, folder: Path) -> tuple[dict[s
 def _nodes_frame(branching: Branching, problem: Problem) -> pd.DataFrame:
     tree = np.repeat(np.arange(len(branching)), np.diff(branching.indptr))
     asset_ids = problem.asset_index.ids_of(branching.asset)
+    site = branching.site
     return pd.DataFrame(
         {
             "tree_asset_id": pd.Categorical.from_codes(tree, asset_ids),
-            "branch_site_id": pd.Categorical.from_codes(branching.site, problem.site_index.ids[:-1]),
+            "branch_site_id": pd.Categorical.from_codes(np.maximum(site, -1), problem.site_index.ids[:-1]),
+            "price_vector": pd.arrays.IntegerArray(-1 - site, site >= 0),
         }
     )
 
@@ -99,18 +102,36 @@ def read_prices(document: dict[str, Any], folder: Path, problem: Problem) -> Pri
     return Prices(storage, fill, egress, link, serve, branching)
 
 
+def read_nodes(path: Path) -> pd.DataFrame:
+    """The table of nodes: each has either a site or the number of a price vector. Raises DataError."""
+    frame = read_table(path, BRANCHING_NODES)
+    inner, leaf = frame["branch_site_id"].notna(), frame["price_vector"].notna()
+    faults = [
+        Fault(str(path), int(row), "price_vector", None, "a price vector where there is no branch_site_id")
+        for row in frame.index[~inner & ~leaf]
+    ]
+    faults += [
+        Fault(str(path), int(row), "price_vector", int(value), "nothing where there is a branch_site_id")
+        for row, value in frame["price_vector"][inner & leaf].items()
+    ]
+    if faults:
+        raise DataError(sorted(faults, key=lambda fault: int(fault.row or 0)))
+    return frame
+
+
 def _read_column(path: Path) -> np.ndarray:
     return read_table(path, SERVE_PRICES)["price"].to_numpy()
 
 
 def _read_branching(folder: Path, problem: Problem) -> Branching:
     path = folder / BRANCHING_NODES_FILE
-    frame = read_table(path, BRANCHING_NODES)
+    frame = read_nodes(path)
     asset = positions(frame, "tree_asset_id", problem.asset_index, "catalog")
     inner = frame["branch_site_id"].notna()
     branched = frame.loc[inner]
     branched.attrs["file"] = frame.attrs["file"]
-    site = np.full(len(frame), LEAF, dtype=np.int32)
+    # A number as large as that of the nodes is too large for any tree; larger ones might not fit the type.
+    site = -1 - frame["price_vector"].fillna(0).clip(upper=len(frame)).to_numpy().astype(np.int32)
     caches = Index(problem.site_index.ids[:-1])
     site[inner.to_numpy()] = positions(branched, "branch_site_id", caches, "topology's edge and mid sites")
     first = np.flatnonzero(np.diff(asset, prepend=-1))
@@ -118,10 +139,11 @@ def _read_branching(folder: Path, problem: Problem) -> Branching:
     try:
         branching = Branching(asset[first], np.append(first, len(asset)), site, serve)
     except ValueError as error:
-        raise DataError.of_file(path, f"whole trees, in the order of the catalog ({error})") from error
+        expected = f"whole trees in the order of the catalog, their price vectors numbered from 0 ({error})"
+        raise DataError.of_file(path, expected) from error
     try:
         branching.serve_starts(problem.demand.indptr, problem.n_caches)
     except ValueError as error:
-        expected = f"a price for each demand entry of each leaf's asset ({error})"
+        expected = f"a price for each demand entry of the asset in each of its price vectors ({error})"
         raise DataError.of_file(folder / BRANCHING_PRICES_FILE, expected) from error
     return branching

@@ -1,7 +1,6 @@
 """A placement: which site stores which assets, and which share of each region's demand it serves."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Prices:
     egress: np.ndarray
     link: np.ndarray
     serve: np.ndarray
-    branching: Any = None  # Branching or None: typed so, mypy would refuse callers that unpack a mapping of arrays
+    branching: Branching | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.branching, Branching | None):

@@ -182,7 +182,7 @@ def read_prices(model: PlacementModel) -> Prices:
         "egress": (hours, problem.n_caches),
         "link": (hours, links),
     }
-    prices = {}
+    prices: dict[str, Any] = {}
     for family, shape in shapes.items():
         prices[family] = np.zeros(shape)
         unit = model.size_unit if len(shape) == 1 else model.rate_unit

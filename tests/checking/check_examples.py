@@ -29,7 +29,7 @@ z,z,900000000,,,,,
 """,
     "costs.csv": "region_id,site_id,cost_per_gb\nr,origin,4\nq,o,3\nr,e,0\n",
     "prices.csv": "price\n0.5\n",
-    "nodes.csv": "tree_asset_id,branch_site_id\nx,e\nx,\nx,\n",
+    "nodes.csv": "tree_asset_id,branch_site_id,price_vector\nx,e,\nx,,1\nx,,0\n",
 }
 KINDS = {
     "net.toml": "topology",

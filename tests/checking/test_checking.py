@@ -83,6 +83,9 @@ def test_sound_files_have_no_faults_and_are_counted(tmp_path):
         ({"prices_csv": ("0.5", "nan")}, ("prices.csv", 2, "price")),
         ({"nodes_csv": ("x,e", "w,e")}, ("nodes.csv", 2, "tree_asset_id")),
         ({"nodes_csv": ("x,e", "x,o")}, ("nodes.csv", 2, "branch_site_id")),
+        ({"nodes_csv": ("x,e,", "x,e,1")}, ("nodes.csv", 2, "price_vector")),
+        ({"nodes_csv": ("x,,1", "x,,")}, ("nodes.csv", 3, "price_vector")),
+        ({"nodes_csv": ("x,,1", "x,,-1")}, ("nodes.csv", 3, "price_vector")),
     ],
     ids=lambda value: str(value)[:60],
 )

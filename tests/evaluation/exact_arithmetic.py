@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
 
@@ -29,20 +29,43 @@ def random_serve(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def random_branching(problem: Problem, rng: np.random.Generator) -> Branching:
+    """Some leaves share price vectors."""
     assets = np.flatnonzero(rng.random(len(problem.asset_index)) < 0.6)
-    trees = [random_tree(rng, problem.n_caches, int(rng.integers(0, 4))) for _ in assets]
+    trees = [_numbered(random_tree(rng, problem.n_caches, int(rng.integers(0, 4))), rng) for _ in assets]
     entries = np.diff(problem.demand.indptr)[assets]
-    n_prices = sum(tree.count(LEAF) * int(n) for tree, n in zip(trees, entries, strict=True))
+    n_prices = sum(-min(tree) * int(n) for tree, n in zip(trees, entries, strict=True))
     nodes = [site for tree in trees for site in tree]
     return Branching(assets, np.cumsum([0, *map(len, trees)]), nodes, random_serve(rng, n_prices))
 
 
 def random_tree(rng: np.random.Generator, n_sites: int, depth: int) -> list[int]:
-    """In preorder; a site may come again further down."""
+    """In preorder, -1 at the leaves; a site may come again further down."""
     if depth == 0 or rng.random() < 0.2:
-        return [LEAF]
+        return [-1]
     children = [random_tree(rng, n_sites, depth - 1) for _ in range(2)]
     return [int(rng.integers(n_sites)), *children[0], *children[1]]
+
+
+def _numbered(tree: list[int], rng: np.random.Generator) -> list[int]:
+    """The tree with price vectors at its leaves: each bounds at least one leaf."""
+    leaves = [node for node, site in enumerate(tree) if site < 0]
+    vectors = rng.integers(0, len(leaves), len(leaves)) if rng.random() < 0.7 else np.arange(len(leaves))
+    for leaf, vector in zip(leaves, np.unique(vectors, return_inverse=True)[1].tolist(), strict=True):
+        tree[leaf] = -1 - vector
+    return tree
+
+
+def written_out(branching: Branching, demand_indptr: np.ndarray) -> Branching:
+    """The same trees with a price vector of its own for each leaf."""
+    starts = branching.serve_starts(demand_indptr, 2**31)
+    site, serve = branching.site.copy(), [np.zeros(0)]
+    for t, asset in enumerate(branching.asset):
+        n = demand_indptr[asset + 1] - demand_indptr[asset]
+        nodes = branching.indptr[t] + np.flatnonzero(site[branching.indptr[t] : branching.indptr[t + 1]] < 0)
+        begins = starts[t] + n * (-1 - site[nodes].astype(np.int64))
+        serve += [branching.serve[begin : begin + n] for begin in begins]
+        site[nodes] = -1 - np.arange(len(nodes))
+    return Branching(branching.asset, branching.indptr, site, np.concatenate(serve))
 
 
 def exact(value) -> Fraction:
@@ -64,11 +87,9 @@ def exact_bound(problem: Problem, prices: Prices) -> Fraction:
         for t, asset in enumerate(branching.asset):
             nodes = branching.site[branching.indptr[t] : branching.indptr[t + 1]].tolist()
             n = int(np.diff(problem.demand.indptr)[asset])
-            leaves = list(_leaves(nodes))
-            trees[int(asset)] = [
-                (*case, branching.serve[start + k * n : start + (k + 1) * n]) for k, case in enumerate(leaves)
-            ]
-            start += n * len(leaves)
+            vectors = [branching.serve[start + c * n : start + (c + 1) * n] for c in range(-min(nodes))]
+            trees[int(asset)] = [(having, lacking, vectors[c]) for having, lacking, c in _leaves(nodes)]
+            start += n * len(vectors)
     for asset in range(len(problem.asset_index)):
         entries = slice(problem.demand.indptr[asset], problem.demand.indptr[asset + 1])
         cases = trees.get(asset, [(set(), set(), prices.serve[entries])])
@@ -82,15 +103,15 @@ def exact_bound(problem: Problem, prices: Prices) -> Fraction:
 
 
 def _leaves(nodes: list[int]):
-    """(sites that store it, sites that do not) of each leaf, in preorder; consumes the nodes."""
+    """(sites that store it, sites that do not, price vector) of each leaf, in preorder; consumes the nodes."""
     site = nodes.pop(0)
-    if site == LEAF:
-        yield set(), set()
+    if site < 0:
+        yield set(), set(), -1 - site
         return
-    for having, lacking in _leaves(nodes):
-        yield having | {site}, lacking
-    for having, lacking in _leaves(nodes):
-        yield having, lacking | {site}
+    for having, lacking, vector in _leaves(nodes):
+        yield having | {site}, lacking, vector
+    for having, lacking, vector in _leaves(nodes):
+        yield having, lacking | {site}, vector
 
 
 def _case_bound(problem, prices, asset, able, having, lacking, serve) -> Fraction:

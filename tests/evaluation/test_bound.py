@@ -1,15 +1,17 @@
 """Bounds against exact fractions, against all placements of tiny problems, and against what branch and bound finds."""
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
-from evaluation.exact_arithmetic import exact, exact_bound, exact_least_cost, random_prices
+from evaluation.exact_arithmetic import exact, exact_bound, exact_least_cost, random_prices, written_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import problem_of, random_problem, two_edges_one_mid
 
 from cdn.evaluation import lower_bound
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 from cdn.model.demand import Demand
 from cdn.model.index import Index
 from cdn.model.placement import Prices
@@ -122,11 +124,63 @@ def test_branching_proves_what_no_linear_program_can():
     relaxed = plan_placement(problem, "lp")
     assert relaxed.certificate.lower_bound == pytest.approx(15) and relaxed.evaluation.cost == 20
     assert lower_bound(problem, unpriced(problem, [5.0, 5.0, 5.0])) == pytest.approx(15, rel=1e-14)
-    leaves = [0.0, 10.0, 0.0, 10.0, 0.0, 10.0]
-    proved = lower_bound(problem, unpriced(problem, np.zeros(3), Branching([0], [0, 3], [0, LEAF, LEAF], leaves)))
+    vectors = [0.0, 10.0, 0.0, 10.0, 0.0, 10.0]
+    proved = lower_bound(problem, unpriced(problem, np.zeros(3), Branching([0], [0, 3], [0, -1, -2], vectors)))
     assert proved == pytest.approx(20, rel=1e-14) and proved <= 20
-    other_way = Branching([0], [0, 3], [0, LEAF, LEAF], leaves[3:] + leaves[:3])
+    other_way = Branching([0], [0, 3], [0, -2, -1], vectors)
     assert lower_bound(problem, unpriced(problem, np.zeros(3), other_way)) == pytest.approx(10, rel=1e-14)
+
+
+def test_leaves_share_a_price_vector():
+    """v = (10, 0, 10) for (r01, r12, r02): x[s0] = 20 - 10 = 10, x[s1] = x[s2] = 10 - 10 = 0. Without a tree it proves
+    20 - 10 = 10. Not stored at s0: 10 more, 20, wherever else. Stored at s0, v = (0, 10, 0): x[s0] = 0 - 10, x[s1] =
+    x[s2] = 0, and stored at s1 or not it proves 10 + 10 = 20.
+    """
+    problem = triangle()
+    vectors = [10.0, 0.0, 10.0, 0.0, 10.0, 0.0]
+    tree = [0, 1, -2, -2, 1, -1, 2, -1, -1]
+    assert lower_bound(problem, unpriced(problem, vectors[:3])) == pytest.approx(10, rel=1e-14)
+    proved = lower_bound(problem, unpriced(problem, np.zeros(3), Branching([0], [0, 9], tree, vectors)))
+    assert proved == pytest.approx(20, rel=1e-14) and proved <= 20
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS)
+def test_written_out_price_vectors_prove_the_same(seed):
+    rng = np.random.default_rng(seed)
+    problem = uneven(random_problem(rng, limits=True), rng)
+    prices = random_prices(problem, rng, branching=True)
+    apart = replace(prices, branching=written_out(prices.branching, problem.demand.indptr))
+    assert lower_bound(problem, apart) == pytest.approx(lower_bound(problem, prices), rel=1e-12)
+
+
+def cycle_of_caches(n: int) -> Problem:
+    """One asset of 10 bytes; region r asks 100 bytes and is served for nothing by caches r and r + 1, by the origin at
+    1 a byte. A copy costs 10, so every second cache stores it."""
+    topology = Topology(
+        sites=(*(Site(f"s{s}", "edge") for s in range(n)), Site("o", "origin")),
+        appliances=tuple(Appliance(f"a{s}", f"s{s}", 10) for s in range(n)),
+        regions=tuple(Region(f"r{r}", "o") for r in range(n)),
+        links=(),
+    )
+    cost = np.full((n + 1, n), np.inf)
+    cost[np.arange(n), np.arange(n)] = cost[(np.arange(n) + 1) % n, np.arange(n)] = 0.0
+    cost[-1] = 1.0
+    problem = problem_of(topology, {"x": 10}, [(f"r{r}", "x", 100.0) for r in range(n)])
+    return problem.replace(cost_per_byte=cost, fill_cost_per_byte=np.ones(n))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_trees_as_deep_as_there_are_caches(side):
+    """300 caches in a cycle cost 1500 (half of them store the asset), which v = 5 proves without branching; so does a
+    tree that tells all caches apart one after the other, each below the same side of the one before."""
+    problem = cycle_of_caches(300)
+    caches = range(300)
+    tree = [*caches, *[-1] * 301] if side == 0 else [node for s in caches for node in (s, -1)] + [-1]
+    for nodes in (tree, [0] * 20_000 + [-1] * 20_001):
+        branching = Branching([0], [0, len(nodes)], nodes, np.full(300, 5.0))
+        proved = lower_bound(problem, unpriced(problem, np.zeros(300), branching))
+        assert proved == pytest.approx(1500, rel=1e-12) and proved <= 1500
 
 
 def test_a_leaf_that_no_placement_is_in_bounds_nothing():
@@ -140,7 +194,7 @@ def test_a_leaf_that_no_placement_is_in_bounds_nothing():
     nothing = [-100.0] * 3
 
     def proved(changed: Problem, leaves) -> float:
-        branching = Branching([0], [0, 3], [0, LEAF, LEAF], leaves)
+        branching = Branching([0], [0, 3], [0, -1, -2], leaves)
         return lower_bound(changed, unpriced(changed, np.zeros(3), branching))
 
     assert proved(problem.replace(pinned=pair), [0.0, 10.0, 0.0, *nothing]) == pytest.approx(20)
@@ -155,7 +209,7 @@ def test_a_site_met_twice_is_told_apart_once():
     """Below "stored at s0" s0 is branched on again: its leaf "not stored" is empty and passed over."""
     problem = triangle()
     leaves = [0.0, 10.0, 0.0, -100.0, -100.0, -100.0, 10.0, 0.0, 10.0]
-    twice = Branching([0], [0, 5], [0, 0, LEAF, LEAF, LEAF], leaves)
+    twice = Branching([0], [0, 5], [0, 0, -1, -2, -3], leaves)
     assert lower_bound(problem, unpriced(problem, np.zeros(3), twice)) == pytest.approx(20)
 
 
@@ -209,13 +263,17 @@ def test_nothing_proves_nothing():
     assert lower_bound(problem, negative) == pytest.approx(15), "negative prices count as 0"
     assert lower_bound(problem, unpriced(problem, np.full(3, -1e308))) == -np.inf
     assert lower_bound(problem, unpriced(problem, np.full(3, 1e-300))) == 0
+    large = large_problem(np.random.default_rng(1))
+    assert lower_bound(large, unpriced(large, np.full(20_000, -1e305))) == -np.inf, "only the sum is beyond float64"
 
 
 def test_a_cache_that_cannot_be_filled_gains_nothing():
-    """Filling s2 costs infinitely much: it gains nothing and the others prove 15 as before. Pinned there, all costs are
-    infinite and nothing is proved."""
+    """Filling s2 costs infinitely much: it gains nothing and the others prove 15 as before, told apart or not. Pinned
+    there, all costs are infinite and nothing is proved."""
     problem = triangle().replace(fill_cost_per_byte=np.array([1.0, 1.0, np.inf]))
     assert lower_bound(problem, unpriced(problem, np.full(3, 5.0))) == pytest.approx(15)
+    told = Branching([0], [0, 3], [2, -1, -1], np.full(3, 5.0))
+    assert lower_bound(problem, unpriced(problem, np.zeros(3), told)) == pytest.approx(15)
     pinned = problem.replace(pinned=SiteAssets.from_pairs([2], [0], 1))
     assert lower_bound(pinned, unpriced(problem, np.full(3, 5.0))) == -np.inf
 
@@ -225,9 +283,10 @@ def test_prices_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"serve prices have shape \(2,\), expected \(3,\)"):
         lower_bound(problem, unpriced(problem, np.zeros(2)))
     for branching, message in (
-        (Branching([1], [0, 1], [LEAF], np.zeros(3)), "an asset that is not there"),
-        (Branching([0], [0, 3], [3, LEAF, LEAF], np.zeros(6)), "a cache that is not there"),
-        (Branching([0], [0, 3], [2, LEAF, LEAF], np.zeros(5)), "needs 6 serve prices and has 5"),
+        (Branching([1], [0, 1], [-1], np.zeros(3)), "an asset that is not there"),
+        (Branching([0], [0, 3], [3, -1, -2], np.zeros(6)), "a cache that is not there"),
+        (Branching([0], [0, 3], [2, -1, -2], np.zeros(5)), "needs 6 serve prices and has 5"),
+        (Branching([0], [0, 3], [2, -1, -1], np.zeros(6)), "needs 3 serve prices and has 6"),
     ):
         with pytest.raises(ValueError, match=message):
             lower_bound(problem, unpriced(problem, np.zeros(3), branching))

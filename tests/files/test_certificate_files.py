@@ -14,7 +14,7 @@ from cdn.errors import DataError
 from cdn.evaluation import lower_bound
 from cdn.files.certificates import read_certificate, write_certificate
 from cdn.files.schema import read_raw, write_table
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 from cdn.model.placement import Certificate, Prices
 from cdn.model.problem import Problem
 
@@ -38,8 +38,9 @@ def prices_of(problem: Problem, branching: Branching | None) -> Prices:
 
 @pytest.fixture
 def folder(tmp_path):
-    """x has a tree of two leaves, branched on e2, with two prices each; z one leaf with one price."""
-    branching = Branching([0, 2], [0, 3, 4], [1, LEAF, LEAF, LEAF], [1.0, 2.0, 3.0, 4.0, 5.0])
+    """x has a tree of three leaves, branched on e2 and m; the first and the last share a vector of two prices. z has
+    one leaf with one price."""
+    branching = Branching([0, 2], [0, 5, 6], [1, -2, 2, -1, -2, -1], [1.0, 2.0, 3.0, 4.0, 5.0])
     write_certificate(claim(prices_of(PROBLEM, branching)), PROBLEM, tmp_path, [])
     return tmp_path
 
@@ -76,8 +77,10 @@ def test_a_certificate_needs_no_prices(tmp_path):
 
 def test_nodes_are_written_by_id(folder):
     frame = read_raw(folder / "branching_nodes.parquet").astype(object)
-    assert frame["tree_asset_id"].tolist() == ["=x", "=x", "=x", "z"]
-    assert frame["branch_site_id"].where(frame["branch_site_id"].notna(), None).tolist() == ["e2", None, None, None]
+    frame = frame.where(frame.notna(), None)
+    assert frame["tree_asset_id"].tolist() == ["=x"] * 5 + ["z"]
+    assert frame["branch_site_id"].tolist() == ["e2", None, "m", None, None, None]
+    assert frame["price_vector"].tolist() == [None, 1, None, 0, 1, 0]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -98,20 +101,39 @@ def test_missing_and_torn_tables_are_refused(folder, name):
         ("serve_prices", "price", 1, np.nan, "serve_prices.parquet:2:price: got .*nan.*, expected a finite number"),
         ("serve_prices", "price", 1, np.inf, "serve_prices.parquet:2:price: got .*inf.*, expected a finite number"),
         ("branching_prices", "price", 4, np.nan, "branching_prices.parquet:5:price"),
-        ("branching_nodes", "tree_asset_id", 3, "w", "branching_nodes.parquet:4:tree_asset_id: got 'w'"),
-        ("branching_nodes", "tree_asset_id", 3, None, "branching_nodes.parquet:4:tree_asset_id"),
+        ("branching_nodes", "tree_asset_id", 5, "w", "branching_nodes.parquet:6:tree_asset_id: got 'w'"),
+        ("branching_nodes", "tree_asset_id", 5, None, "branching_nodes.parquet:6:tree_asset_id"),
         ("branching_nodes", "branch_site_id", 0, "nowhere", "branching_nodes.parquet:1:branch_site_id: got 'nowhere'"),
         ("branching_nodes", "branch_site_id", 0, "o", "branching_nodes.parquet:1:branch_site_id: got 'o'"),
-        ("branching_nodes", "branch_site_id", 0, None, "number 0 is not whole"),
-        ("branching_nodes", "branch_site_id", 3, "m", "number 2 is not whole"),
+        ("branching_nodes", "branch_site_id", 0, None, "nodes.parquet:1:price_vector: expected a price vector"),
+        ("branching_nodes", "branch_site_id", 5, "m", "nodes.parquet:6:price_vector: got 0, expected nothing"),
+        ("branching_nodes", "price_vector", 3, None, "nodes.parquet:4:price_vector: expected a price vector"),
+        ("branching_nodes", "price_vector", 2, 1, "nodes.parquet:3:price_vector: got 1, expected nothing"),
+        ("branching_nodes", "price_vector", 3, -1, "nodes.parquet:4:price_vector: got .*-1.0.*, expected an integer"),
+        ("branching_nodes", "price_vector", 3, 0.5, "nodes.parquet:4:price_vector: got .*0.5.*, expected an integer"),
+        ("branching_nodes", "price_vector", 3, 1, "tree of asset number 0 bounds no leaf"),
+        ("branching_nodes", "price_vector", 5, 1, "tree of asset number 2 bounds no leaf"),
+        ("branching_nodes", "price_vector", 3, 2**32, "tree of asset number 0 bounds no leaf"),
         ("branching_nodes", "tree_asset_id", 0, "z", "must ascend"),
     ],
 )
 def test_a_bad_cell_is_named(folder, name, column, row, value, message):
     frame = read_raw(folder / f"{name}.parquet").astype(object)
     frame.iloc[row, frame.columns.get_loc(column)] = value
-    write_table(frame.astype(float) if column == "price" else frame, folder / f"{name}.parquet")
+    number = {column: float} if column.startswith("price") else {}
+    write_table(frame.astype(number), folder / f"{name}.parquet")
     with pytest.raises(DataError, match=message):
+        read_certificate(folder, PROBLEM)
+
+
+@pytest.mark.parametrize(("row", "site", "vector", "asset"), [(0, None, 0, 0), (2, None, 1, 0), (5, "m", np.nan, 2)])
+def test_trees_that_are_not_whole_are_refused(folder, row, site, vector, asset):
+    """A leaf where the tree goes on; a cache where the last leaf should be."""
+    path = folder / "branching_nodes.parquet"
+    frame = read_raw(path).astype(object)
+    frame.iloc[row, 1:] = site, vector
+    write_table(frame.astype({"price_vector": float}), path)
+    with pytest.raises(DataError, match=f"branching_nodes.parquet: .*number {asset} is not whole"):
         read_certificate(folder, PROBLEM)
 
 

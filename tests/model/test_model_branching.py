@@ -1,15 +1,26 @@
-"""Trees of cases: whole ones are kept as given, torn ones are refused."""
+"""Trees of cases: whole ones whose price vectors are all used are kept as given, others are refused."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.model.branching import LEAF, Branching
+from cdn.model.branching import Branching
 
 SUBTREES = st.recursive(
-    st.just([LEAF]), lambda child: st.tuples(st.integers(0, 3), child, child).map(lambda t: [t[0], *t[1], *t[2]])
+    st.just([-1]), lambda child: st.tuples(st.integers(0, 3), child, child).map(lambda t: [t[0], *t[1], *t[2]])
 )
+
+
+@st.composite
+def numbered_trees(draw):
+    """Trees whose leaves have price vectors in any order, some shared, none unused."""
+    tree = draw(SUBTREES)
+    leaves = [node for node, site in enumerate(tree) if site < 0]
+    vectors = draw(st.lists(st.integers(0, len(leaves) - 1), min_size=len(leaves), max_size=len(leaves)))
+    for leaf, vector in zip(leaves, vectors, strict=True):
+        tree[leaf] = -1 - sorted(set(vectors)).index(vector)
+    return tree
 
 
 def branching_of(*trees, assets=None, serve=()) -> Branching:
@@ -17,11 +28,15 @@ def branching_of(*trees, assets=None, serve=()) -> Branching:
     return Branching(np.arange(len(trees)) if assets is None else assets, indptr, np.concatenate([[], *trees]), serve)
 
 
-@given(st.lists(SUBTREES, max_size=4))
-def test_whole_trees_are_kept(trees):
-    branching = branching_of(*trees)
+@given(st.lists(numbered_trees(), max_size=4), st.lists(st.integers(0, 3), min_size=4, max_size=4))
+def test_whole_trees_are_kept(trees, entries):
+    vectors = [len({site for site in tree if site < 0}) for tree in trees]
+    indptr = np.cumsum([0, *entries])
+    starts = np.cumsum([0, *(k * n for k, n in zip(vectors, entries, strict=False))])
+    branching = branching_of(*trees, serve=np.zeros(starts[-1]))
     assert len(branching) == len(trees) and branching.site.tolist() == [site for tree in trees for site in tree]
-    assert branching.leaf_counts.tolist() == [tree.count(LEAF) for tree in trees]
+    assert branching.vector_counts.tolist() == vectors and branching.vector_counts.dtype == np.int64
+    assert branching.serve_starts(indptr, 4).tolist() == starts.tolist()
 
 
 @given(st.lists(SUBTREES, min_size=1, max_size=4), st.data())
@@ -29,7 +44,7 @@ def test_torn_trees_are_refused(trees, data):
     """A node less, or one leaf more, at either end of one tree."""
     torn = data.draw(st.integers(0, len(trees) - 1))
     tree = trees[torn]
-    trees[torn] = data.draw(st.sampled_from([tree[:-1], tree[1:], [*tree, LEAF], [LEAF, *tree]]))
+    trees[torn] = data.draw(st.sampled_from([tree[:-1], tree[1:], [*tree, -1], [-1, *tree]]))
     with pytest.raises(ValueError, match="tree"):
         branching_of(*trees)
 
@@ -37,9 +52,20 @@ def test_torn_trees_are_refused(trees, data):
 def test_two_wrongs_do_not_make_a_right():
     """Nodes that one tree lacks and the next has too many."""
     with pytest.raises(ValueError, match="asset number 0 is not whole"):
-        branching_of([0, LEAF], [LEAF, LEAF])
+        branching_of([0, -1], [-1, -1])
     with pytest.raises(ValueError, match="asset number 0 is not whole"):
-        branching_of([LEAF, LEAF], [0, LEAF])
+        branching_of([-1, -1], [0, -1])
+
+
+@given(st.lists(numbered_trees(), min_size=1, max_size=4), st.data())
+def test_a_vector_that_bounds_no_leaf_is_refused(trees, data):
+    """All leaves of one vector renumbered to a number behind the last."""
+    spoiled = data.draw(st.integers(0, len(trees) - 1))
+    vector = data.draw(st.sampled_from([site for site in trees[spoiled] if site < 0]))
+    unused = min(trees[spoiled]) - data.draw(st.sampled_from([1, 2, 10**9]))
+    trees[spoiled] = [unused if site == vector else site for site in trees[spoiled]]
+    with pytest.raises(ValueError, match=f"tree of asset number {spoiled} bounds no leaf"):
+        branching_of(*trees)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +81,9 @@ def test_two_wrongs_do_not_make_a_right():
 )
 def test_parts_that_do_not_fit_are_refused(parts):
     with pytest.raises(ValueError, match="branching"):
-        branching_of([LEAF], [LEAF], **parts)
-    with pytest.raises(ValueError, match="negative"):
-        branching_of([-2, LEAF, LEAF])
+        branching_of([-1], [-1], **parts)
 
 
 def test_it_is_frozen():
     with pytest.raises(ValueError, match="read-only"):
-        branching_of([LEAF], serve=[1.0]).serve[0] = 2.0
+        branching_of([-1], serve=[1.0]).serve[0] = 2.0
