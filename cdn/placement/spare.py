@@ -12,15 +12,17 @@ from cdn.model.site_assets import SiteAssets
 from cdn.placement.fitting import take_fitting
 
 
-def use_spare_storage(problem: Problem, stored: SiteAssets) -> SiteAssets:
+def use_spare_storage(problem: Problem, stored: SiteAssets, least_share: float = 0.0) -> SiteAssets:
     """``stored`` and, while storage and tonight's fill allow, more pairs that cost nothing: most expected requests per
-    byte first, counting the regions the site may serve."""
+    byte first, counting the regions the site may serve. Sites with no more than ``least_share`` of their storage empty
+    are left alone."""
     n_caches = problem.n_caches
-    found = [_free_pairs(problem, stored, site) for site in range(n_caches)]
-    site = np.repeat(np.arange(n_caches), [len(assets) for assets, _ in found])
+    storage_left = problem.storage_bytes - stored.bytes_per_site(problem.size_bytes, n_caches)
+    spare = np.flatnonzero(storage_left > least_share * problem.storage_bytes).tolist()
+    found = [_free_pairs(problem, stored, site) for site in spare]
+    site = np.repeat(spare, [len(assets) for assets, _ in found])
     asset = np.concatenate([*(assets for assets, _ in found), np.zeros(0, dtype=np.int64)])
     score = np.concatenate([*(scores for _, scores in found), np.zeros(0)])
-    storage_left = problem.storage_bytes - stored.bytes_per_site(problem.size_bytes, n_caches)
     newly = stored.minus(problem.stored, n_caches).bytes_per_site(problem.size_bytes, n_caches)
     order = np.lexsort((asset, site, -score))
     taken = order[take_fitting(problem, site[order], asset[order], storage_left, problem.usable_fill_bytes - newly)]

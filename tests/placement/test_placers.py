@@ -141,6 +141,7 @@ def check(planned) -> None:
     assert {v.limit for v in evaluation.violations} <= limits
     if certificate.lower_bound is not None:
         assert certificate.lower_bound <= evaluation.cost * (1 + 1e-9) + 1e-9
+    if planned.relaxed is not None:
         relaxed = evaluate(planned.problem, planned.relaxed)
         assert relaxed.cost == pytest.approx(planned.relaxed_cost, rel=1e-6, abs=1e-6)
         assert certificate.lower_bound == pytest.approx(planned.relaxed_cost, rel=1e-6, abs=1e-6)

@@ -1,0 +1,207 @@
+"""Prices of the limits: stochastic approximation of the Lagrangian dual.
+
+The dual is concave in the prices and its gradient is use minus limit. Passes over all assets would mostly repeat
+themselves, so a step looks at a sample that stands for all (every B-th asset of the list ordered by demand per byte):
+an unbiased gradient, at a B-th of the cost (Robbins & Monro 1951; Polyak & Juditsky 1992 for averaging the late
+iterates). Each price moves by how far its use is off, over how its use answers its own price: the blocks tell at which
+price of the cache each asset would come or go, substitutes taken into account, which gives the elasticity.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cdn.model.placement import Prices
+from cdn.model.problem import Problem
+from cdn.placement.decomposition.limits import MEMORY, RateLimits, moved_rates, own_prices
+from cdn.placement.decomposition.passes import BINS, CURVE_SPAN, BlockPasses, Sample, Sums
+from cdn.placement.decomposition.tables import BlockPrices, BlockTables
+
+SAMPLE_ASSETS = 250
+LONGEST_STEP = 0.7
+LOCAL = (-1.0, 0.0)
+"""Tolerances that ask for no branching."""
+AVERAGED_SHARE = 0.4
+WINDOW = 0.2
+LEAST_ELASTICITY, LEAST_PRICE, LOWEST_START = 0.3, 1e-7, 1e-3
+RATE_WINDOW_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps to take, and their lengths from the first to the last, geometrically."""
+
+    steps: int
+    first: float
+    last: float
+
+    def length(self, step: int) -> float:
+        return self.first * (self.last / self.first) ** (step / max(self.steps - 1, 1))
+
+
+COLD, WARM, EXACT = Schedule(240, 0.8, 0.05), Schedule(80, 0.15, 0.05), Schedule(60, 0.2, 0.05)
+
+
+@dataclass(eq=False)
+class PriceLevels:
+    """Prices while they move: ``storage``, ``fill`` (S,), ``rate`` (H, K) of the rate limits that could bind."""
+
+    storage: np.ndarray
+    fill: np.ndarray
+    rate: np.ndarray
+
+    def copy(self) -> "PriceLevels":
+        return PriceLevels(self.storage.copy(), self.fill.copy(), self.rate.copy())
+
+    def block_prices(self, limits: RateLimits) -> BlockPrices:
+        return BlockPrices(self.storage, self.fill, limits.rate_prices(self.rate))
+
+
+class Pricing:
+    """Moves prices of one problem. ``solved_assets`` counts block solutions: over A these are passes."""
+
+    def __init__(self, tables: BlockTables, limits: RateLimits, passes: BlockPasses) -> None:
+        self.tables, self.limits, self.passes = tables, limits, passes
+        self.order = demand_order(tables)
+        self.opened = np.zeros((len(tables.size_bytes), (len(tables.storage_bytes) + 63) // 64), dtype=np.uint64)
+        self.solved_assets, self.saving = 0, 0.0
+        self.rate_window = rate_window(tables) if len(limits) else np.zeros(0)
+        n_sites = len(tables.storage_bytes)
+        self._elasticity = {"storage": np.full(n_sites, np.nan), "fill": np.full(n_sites, np.nan)}
+        self._slope = np.zeros((len(limits.factor), len(limits)))
+        self.binding = {
+            "storage": np.isfinite(tables.storage_bytes) & (tables.storage_bytes > 0),
+            "fill": np.isfinite(tables.fill_bytes) & (tables.fill_bytes < tables.storage_bytes) & (tables.fill_bytes >
+        0), }
+
+    def first_levels(self) -> PriceLevels:
+        """A start: all that storage could save, spread evenly over its bytes."""
+        t = self.tables
+        storage = np.where(np.isfinite(t.storage_bytes), t.storage_bytes, 0.0).sum()
+        best = np.zeros(len(t.first_candidate) - 1)
+        np.maximum.at(best, np.repeat(np.arange(len(best)), np.diff(t.first_candidate)), t.candidate_saving)
+        scale = 0.3 * float(t.bytes @ best[t.region]) / storage if storage else 0.0
+        n_sites = len(t.storage_bytes)
+        levels = PriceLevels(
+            np.where(self.binding["storage"], scale, 0.0),
+            np.where(self.binding["fill"], 0.1 * scale, 0.0),
+            np.zeros((len(self.limits.factor), len(self.limits))),
+        )
+        # A cache without storage must not be opened by any asset: its price is never looked at, its storage is.
+        assert len(levels.storage) == n_sites
+        return levels
+
+    def levels_of(self, problem: Problem, prices: Prices) -> PriceLevels:
+        """A start from prices of the same network. What was priced at nothing starts at next to nothing."""
+        storage, fill = (np.array(part, dtype=np.float64) for part in (prices.storage, prices.fill))
+        for name, price in (("storage", storage), ("fill", fill)):
+            price[~self.binding[name]] = 0.0
+            low = self.binding[name] & (price <= 0)
+            price[low] = LOWEST_START * price.max(initial=0.0)
+        return PriceLevels(storage, fill, own_prices(problem, self.limits, prices))
+
+    def worth(self, levels: PriceLevels) -> float:
+        """What the limits are worth at these prices."""
+        t = self.tables
+        total = float((levels.rate @ self.limits.limit_bps).sum())
+        for name, price, limit in (("storage", levels.storage, t.storage_bytes), ("fill", levels.fill, t.fill_bytes)):
+            bound = self.binding[name]
+            total += float(price[bound] @ limit[bound])
+        return total
+
+    @property
+    def elasticity(self) -> np.ndarray:
+        """(2, S) of the use of storage and fill, as seen lately."""
+        return np.array([np.where(np.isnan(seen), 1.0, seen) for seen in self._elasticity.values()])
+
+    def settle(
+        self,
+        levels: PriceLevels,
+        schedule: Schedule,
+        tolerances: tuple[float, float] = LOCAL,
+        is_late: Callable[[], bool] = lambda: False,
+    ) -> PriceLevels:
+        """Takes a schedule's steps from ``levels``; returns the average of the late iterates, or, where it ``is_late``
+        before those, the last one. Sets ``saving`` to that of the blocks in the late steps."""
+        levels = levels.copy()
+        n_assets = len(self.order)
+        n_samples = max(1, round(n_assets / SAMPLE_ASSETS))
+        turn = _turns(n_samples)
+        averaged_from = round(schedule.steps * (1 - AVERAGED_SHARE))
+        savings: list[float] = []
+        sums = PriceLevels(*(np.zeros_like(part) for part in _arrays(levels)))
+        for step in range(schedule.steps):
+            chosen = self.order[turn[step % n_samples] :: n_samples]
+            sample = Sample(chosen, np.full(len(chosen), n_assets / max(len(chosen), 1)))
+            found = self.look(levels, sample, tolerances)
+            self._move(levels, found, schedule.length(step), tolerances == LOCAL)
+            if is_late():
+                self.saving = float(found.saving[0])
+                return levels
+            if step >= averaged_from:
+                savings.append(float(found.saving[0]))
+                for kept, now in zip(_arrays(sums), _arrays(levels), strict=True):
+                    kept += now
+        self.saving = float(np.mean(savings)) if savings else 0.0
+        n_averaged = schedule.steps - averaged_from
+        return PriceLevels(*(kept / n_averaged for kept in _arrays(sums))) if n_averaged else levels
+
+    def look(self, levels: PriceLevels, sample: Sample, tolerances: tuple[float, float] = LOCAL) -> Sums:
+        """Solves the sample's blocks at these prices."""
+        self.solved_assets += len(sample.assets)
+        prices, fills = levels.block_prices(self.limits), bool(self.binding["fill"].any())
+        return self.passes.price(prices, sample, self.opened, tolerances, fills, self.rate_window)
+
+    def _move(self, levels: PriceLevels, found: Sums, step: float, with_curves: bool) -> None:
+        t = self.tables
+        for name, price, use, limit, curve in (
+            ("storage", levels.storage, found.storage, t.storage_bytes, found.storage_curve),
+            ("fill", levels.fill, found.fill, t.fill_bytes, found.fill_curve),
+        ):
+            bound = self.binding[name]
+            if not bound.any():
+                continue
+            off = use[bound] / limit[bound] - 1
+            if with_curves:
+                self._remember(name, curve[bound], limit[bound], bound)
+            elasticity = self._elasticity[name][bound]
+            price[bound] *= np.exp(np.clip(step * off / elasticity, -LONGEST_STEP, LONGEST_STEP))
+            price[bound] = np.maximum(price[bound], LEAST_PRICE * price.max())
+        if len(self.limits):
+            levels.rate, self._slope = moved_rates(
+                self.limits, self.rate_window, levels.rate, self._slope, found.flow, found.loose, step
+            )
+
+    def _remember(self, name: str, curve: np.ndarray, limit: np.ndarray, bound: np.ndarray) -> None:
+        """Elasticity of use: the share of the limit that comes or goes with a relative change of the price."""
+        middle, width = BINS // 2, max(1, round(WINDOW / (2 * CURVE_SPAN) * BINS))
+        near = curve[:, middle - width : middle + width].sum(axis=1) / (2 * width / BINS * 2 * CURVE_SPAN)
+        fresh = np.maximum(near / limit, LEAST_ELASTICITY)
+        old = self._elasticity[name][bound]
+        self._elasticity[name][bound] = np.where(np.isnan(old), fresh, MEMORY * old + (1 - MEMORY) * fresh)
+
+
+def _arrays(levels: PriceLevels) -> tuple[np.ndarray, ...]:
+    return levels.storage, levels.fill, levels.rate
+
+
+def demand_order(tables: BlockTables) -> np.ndarray:
+    """(A,) assets with demand, those with most bytes asked for per byte stored first."""
+    counts = np.diff(tables.indptr)
+    asked = np.add.reduceat(np.append(tables.bytes, 0.0), tables.indptr[:-1]) * (counts > 0)
+    density = np.divide(asked, tables.size_bytes, where=tables.size_bytes > 0, out=np.full(len(asked), np.inf))
+    order = np.argsort(-density, kind="stable")
+    pinned = np.diff(tables.pinned_indptr) > 0
+    return order[(asked[order] > 0) | pinned[order]]
+
+
+def rate_window(tables: BlockTables) -> np.ndarray:
+    """(C,) a small change of a candidate's rate price: a share of what a bit/s it serves saves."""
+    peak, total = float(tables.peak_bps.sum()), float(tables.bytes.sum())
+    return RATE_WINDOW_SHARE * tables.candidate_saving * (total / peak if peak else 0.0)
+
+
+def _turns(n: int) -> np.ndarray:
+    """0..n - 1 in an order that spreads out (a golden-ratio sequence)."""
+    return np.argsort((np.arange(n) * 0.6180339887498949) % 1.0, kind="stable")

@@ -1,0 +1,237 @@
+"""Repair: from blocks that together fit the limits up to a little, a placement that fits, and no room left unused.
+
+Pairs are dropped where a cache is too full, least worth per byte first, and added where there is room, most worth per
+byte first; a pair's worth (what its entries would lose without it) is looked up again when its turn comes, since others
+have come and gone (lazy evaluation, Minoux 1978).
+"""
+
+import heapq
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from cdn.placement.decomposition.blocks import (
+    IS_PINNED,
+    IS_STORED,
+    load_block,
+    unload_block,
+    value_caches,
+)
+from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
+from cdn.placement.decomposition.tables import BlockPrices, BlockTables
+
+WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
+"""Closed pairs worth less per byte than this share of their cache's price are not looked at."""
+
+
+@njit(cache=True, nogil=True)
+def _worth_now(tables, rate, row, asset, site):
+    """What the entries of an asset save more if the cache stores it than without it, all others staying."""
+    worth = 0.0
+    for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
+        if not tables.servable[e]:
+            continue
+        r = tables.region[e]
+        own, other = 0.0, 0.0
+        for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
+            s = tables.candidate_site[j]
+            if s == site:
+                own = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
+            elif (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+                other = max(other, tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j])
+        worth += max(own - other, 0.0)
+    return worth
+
+
+@njit(cache=True, nogil=True)
+def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use):
+    """Pairs worth looking at of every ``step``-th asset: open ones, and closed ones that would save enough per byte.
+
+    ``prices``: rate prices only. Adds to ``use`` (3, S) storage, fill, and in (2, 0) what all saves, fill costs off.
+    """
+    n_sites = len(tables.storage_bytes)
+    is_open = np.zeros(n_sites, dtype=np.bool_)
+    pairs, worths, n = np.empty((256, 2), dtype=np.int32), np.empty(256), 0
+    for q in range(begin, len(order), step):
+        asset = order[q]
+        size = tables.size_bytes[asset]
+        n_touched = load_block(tables, prices, asset, ws)
+        row = opened[asset]
+        for i in range(ws.numbers[0]):
+            s = ws.site[i]
+            is_open[i] = (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1)
+        use[2, 0] += value_caches(ws, is_open)
+        for i in range(ws.numbers[0]):
+            s = ws.site[i]
+            flags = ws.flags[s]
+            worth = (ws.loss[i] if is_open[i] else ws.gain[i]) - ws.price[i]
+            if is_open[i]:
+                use[0, s] += size
+                use[1, s] += 0 if flags & IS_STORED else size
+                if flags & IS_PINNED:
+                    continue
+            elif worth <= floor_price[s] * size or worth <= 0:
+                continue
+            if n == len(pairs):
+                larger, more = np.empty((2 * n, 2), dtype=np.int32), np.empty(2 * n)
+                larger[:n], more[:n] = pairs, worths
+                pairs, worths = larger, more
+            pairs[n, 0], pairs[n, 1] = asset, s if is_open[i] else -1 - s
+            worths[n] = worth
+            n += 1
+        unload_block(tables, asset, ws, n_touched)
+    return pairs[:n].copy(), worths[:n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _is_new(tables, asset, site):
+    for k in range(tables.stored_indptr[asset], tables.stored_indptr[asset + 1]):
+        if tables.stored_site[k] == site:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _drop(tables, rate, opened, pairs, worths, excess, fill_excess):
+    """Drops open pairs, least worth per byte first, until no cache is over its limits by ``excess`` (S,) bytes, nor by
+    ``fill_excess`` (S,) newly filled; both are changed. Returns what that costs."""
+    heap = [(0.0, 0)]
+    heap.pop()
+    for k in range(len(worths)):
+        s = pairs[k, 1]
+        if s >= 0 and (excess[s] > 0 or fill_excess[s] > 0):
+            heap.append((worths[k] / tables.size_bytes[pairs[k, 0]], k))
+    heapq.heapify(heap)
+    lost = 0.0
+    while len(heap) > 0:
+        stale, k = heapq.heappop(heap)
+        asset, s = pairs[k, 0], pairs[k, 1]
+        new = _is_new(tables, asset, s)
+        if excess[s] <= 0 and not (new and fill_excess[s] > 0):
+            continue
+        size = tables.size_bytes[asset]
+        worth = _worth_now(tables, rate, opened[asset], asset, s) - (tables.fill_cost[s] * size if new else 0.0)
+        if len(heap) > 0 and worth / size > heap[0][0] and worth / size > stale * (1 + 1e-12) + 1e-300:
+            heapq.heappush(heap, (worth / size, k))
+            continue
+        opened[asset, s >> 6] &= ~(np.uint64(1) << np.uint64(s & 63))
+        lost += worth
+        excess[s] -= size
+        if new:
+            fill_excess[s] -= size
+    return lost
+
+
+@njit(cache=True, nogil=True)
+def _add(tables, rate, opened, pairs, worths, room, fill_room):
+    """Adds pairs that are not open, most worth per byte first, while ``room`` (S,) and, for what is not stored now,
+    ``fill_room`` (S,) allow; both are changed. Returns what that saves."""
+    heap = [(0.0, 0)]
+    heap.pop()
+    for k in range(len(worths)):
+        s = pairs[k, 1] if pairs[k, 1] >= 0 else -1 - pairs[k, 1]
+        asset = pairs[k, 0]
+        closed = not (opened[asset, s >> 6] >> np.uint64(s & 63)) & np.uint64(1)
+        if closed and tables.size_bytes[asset] <= room[s]:
+            heap.append((-worths[k] / tables.size_bytes[asset], k))
+    heapq.heapify(heap)
+    saved = 0.0
+    while len(heap) > 0:
+        stale, k = heapq.heappop(heap)
+        asset, s = pairs[k, 0], pairs[k, 1] if pairs[k, 1] >= 0 else -1 - pairs[k, 1]
+        size = tables.size_bytes[asset]
+        if size > room[s]:
+            continue
+        new = _is_new(tables, asset, s)
+        if new and size > fill_room[s]:
+            continue
+        worth = _worth_now(tables, rate, opened[asset], asset, s) - (tables.fill_cost[s] * size if new else 0.0)
+        if worth <= 0:
+            continue
+        if len(heap) > 0 and -worth / size > heap[0][0] and -worth / size > stale * (1 - 1e-12):
+            heapq.heappush(heap, (-worth / size, k))
+            continue
+        opened[asset, s >> 6] |= np.uint64(1) << np.uint64(s & 63)
+        saved += worth
+        room[s] -= size
+        if new:
+            fill_room[s] -= size
+    return saved
+
+
+def _difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How much less there is after than before; 0 where both are infinite."""
+    return np.where(before == after, 0.0, before - np.where(before == after, 0.0, after))
+
+
+class Repair:
+    """Drops and adds pairs of what is ``opened`` (A, ..), a bit for each cache, in place. ``saving``: what it saves
+    against the origin, fill costs and rate prices taken off."""
+
+    def __init__(self, passes: BlockPasses, prices: BlockPrices, order: np.ndarray, opened: np.ndarray) -> None:
+        self.passes, self.rate, self.opened = passes, prices.rate, opened
+        self._floor_price = WORTH_WINDOW * (prices.storage + prices.fill)
+        self._pairs, self._worths, use = self._list(order)
+        self._listed = opened.copy()
+        self.saving, self._use = float(use[2, 0]), use[:2]
+        self._limits = np.array([passes.tables.storage_bytes, passes.tables.fill_bytes])
+
+    def fit(self, freed: float = 0.0) -> None:
+        """Makes it fit the limits and uses the room that is left. ``freed``: the share of what every cache stores that
+        is first taken away, least worth per byte first, for whatever is worth most then."""
+        over = self._use - self._limits
+        over[0] += freed * np.minimum(self._limits[0], self._use[0])
+        before = over.copy()
+        self.saving -= _drop(self.passes.tables, self.rate, self.opened, self._pairs, self._worths, *over)
+        self._use -= np.where(before == over, 0.0, before - np.where(before == over, 0.0, over))
+        self._relist()
+        room = self._limits - self._use
+        self.saving += _add(self.passes.tables, self.rate, self.opened, self._pairs, self._worths, *room)
+        self._use = np.where(np.isfinite(self._limits), self._limits - room, self._use)
+        self._relist()
+
+    def improve(self, freed: float) -> bool:
+        """``fit`` where that saves more, else nothing; did it?"""
+        opened, saving, use = self.opened.copy(), self.saving, self._use.copy()
+        self.fit(freed)
+        if self.saving > saving * (1 + LEAST_IMPROVEMENT):
+            return True
+        self.opened[:], self.saving, self._use = opened, saving, use
+        self._relist()
+        return False
+
+    def _relist(self) -> None:
+        """Lists the pairs of assets again that have changed."""
+        changed = (self.opened != self._listed).any(axis=1)
+        pairs, worths, _ = self._list(np.flatnonzero(changed))
+        kept = ~changed[self._pairs[:, 0]]
+        self._pairs = np.concatenate([self._pairs[kept], pairs])
+        self._worths = np.concatenate([self._worths[kept], worths])
+        self._listed[changed] = self.opened[changed]
+
+    def _list(self, assets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        tables = self.passes.tables
+        n_sites = len(tables.storage_bytes)
+        prices = BlockPrices(np.zeros(n_sites), np.zeros(n_sites), self.rate)
+
+        def work(task: int, ws: Any):
+            use = np.zeros((3, n_sites))
+            return *_list_chunk(tables, prices, self._floor_price, ws, assets, task, CHUNKS, self.opened, use), use
+
+        parts = self.passes.run(work)
+        pairs, worths = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+        return pairs, worths, sum(part[2] for part in parts)
+
+
+def opened_pairs(tables: BlockTables, opened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Caches and assets of the open pairs, by asset."""
+    n_sites = len(tables.storage_bytes)
+    parts = []
+    for start in range(0, len(opened), 1 << 14):
+        bits = np.unpackbits(opened[start : start + (1 << 14)].view(np.uint8), axis=1, count=n_sites, bitorder="little")
+        asset, site = np.nonzero(bits)
+        parts.append((site.astype(np.int32), asset + start))
+    empty = (np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64))
+    site, asset = (np.concatenate(part) for part in zip(empty, *parts, strict=True))
+    return site, asset
