@@ -157,6 +157,11 @@ def _converted(raw: pd.DataFrame, column: Column) -> tuple[Any, np.ndarray]:
 
 def _texts(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Series, np.ndarray]:
     """Text as it stands; numbers (ids that a Parquet file stores as such) as text; nothing else."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):  # each text is looked at once
+        each = pd.Series([*cells.cat.categories, None], dtype=object)
+        text, bad = _texts(each, each.isin([None, ""]).to_numpy(), column)
+        codes = cells.cat.codes.to_numpy()  # -1, the last, where the cell is empty
+        return text.iloc[codes].set_axis(cells.index), bad[codes]
     text = cells.astype(object).where(~empty, None)
     bad = np.zeros(len(cells), dtype=bool)
     if not isinstance(cells.dtype, pd.StringDtype):
@@ -184,7 +189,7 @@ def _times(cells: pd.Series, empty: np.ndarray) -> tuple[pd.Series, np.ndarray]:
 def _numbers(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Series, np.ndarray]:
     if pd.api.types.is_bool_dtype(cells):
         cells = pd.Series(None, index=cells.index, dtype=object)
-    values = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
+    values = cells if cells.dtype == np.float64 else pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
     found = values.to_numpy()
     with np.errstate(invalid="ignore"):
         bad = ~empty & ~np.isfinite(found)

@@ -207,6 +207,19 @@ def test_parquet_types_that_say_the_same_read_the_same(tmp_path):
     assert read_table(parquet(tmp_path, id=[17], n=[7]), THINGS)["id"].tolist() == ["17"]
 
 
+def test_a_dictionary_of_texts_reads_as_the_texts(tmp_path):
+    """Empty cells, empty texts and wrong choices included."""
+    ids = pa.array(["b", "a", "b", "", None, "c"])
+    kinds = pa.array(["odd", None, "even", "", "plain", "odd"])
+    n = pa.array([1] * 6)
+    for id_, kind in ((ids, kinds), (ids.dictionary_encode(), kinds.dictionary_encode())):
+        path = parquet(tmp_path, id=id_, n=n, kind=kind)
+        assert faults_of(path) == [(3, "kind"), (4, "id"), (5, "id")]
+        columns = {"id": id_.take([0, 1, 5]), "n": n[:3], "kind": kind.take([0, 1, 3])}
+        frame = read_table(parquet(tmp_path, **columns), THINGS)
+        assert frame["id"].tolist() == ["b", "a", "c"] and frame["kind"].tolist() == ["odd", "plain", "plain"]
+
+
 def test_files_that_are_not_there_or_of_another_kind(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path, write(tmp_path, "id,n\na,1\n", "t.txt")):
         with pytest.raises(DataError):
