@@ -1,10 +1,11 @@
 """FIFO: the object that was inserted first goes first; a hit changes nothing."""
 
 import numpy as np
-from numba import njit
+
+from cdn.compilation import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def simulate_fifo(ids, size_bytes, capacity_bytes):
     """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``. O(1) per request."""
     hit = np.zeros(len(ids), dtype=np.bool_)

@@ -11,7 +11,8 @@ for implementing the LFU cache eviction scheme" (2010), but a hit writes four nu
 """
 
 import numpy as np
-from numba import njit
+
+from cdn.compilation import kernel
 
 NOT_CACHED = -1
 NO_REQUEST = -1
@@ -20,7 +21,7 @@ OBJECT = np.dtype([("size_bytes", np.int64), ("last_use", np.int32), ("frequency
 QUEUE = np.dtype([("front", np.int32), ("back", np.int32), ("higher", np.int32)])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def simulate_lfu(ids, size_bytes, capacity_bytes):
     """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``."""
     n = len(ids)
@@ -73,7 +74,7 @@ def simulate_lfu(ids, size_bytes, capacity_bytes):
     return hit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _uncached_objects(size_bytes):
     objects = np.empty(len(size_bytes), dtype=OBJECT)
     for j in range(len(size_bytes)):

@@ -6,12 +6,13 @@ Each request is walked over once: O(1) per request (amortised), without the four
 """
 
 import numpy as np
-from numba import njit
+
+from cdn.compilation import kernel
 
 NOT_CACHED = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def simulate_lru(ids, size_bytes, capacity_bytes):
     """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``."""
     hit = np.zeros(len(ids), dtype=np.bool_)

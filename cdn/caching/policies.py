@@ -13,11 +13,11 @@ which leaves the cache as it was; objects are evicted one by one until it fits.
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
 from cdn.caching.fifo import simulate_fifo
 from cdn.caching.lfu import simulate_lfu
 from cdn.caching.lru import simulate_lru
+from cdn.compilation import kernel
 from cdn.errors import UnknownNameError
 
 Kernel = Callable[[np.ndarray, np.ndarray, np.int64], np.ndarray]
@@ -52,7 +52,7 @@ def simulate_cache(policy: str, asset: np.ndarray, size_bytes: np.ndarray, capac
     return POLICIES[policy](ids, size_bytes[members], np.int64(min(capacity_bytes, UNBOUNDED_BYTES)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def relabel(asset, n_assets):
     """Ids (N,) int32 numbered by first appearance, and the asset of each id.
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -110,7 +110,7 @@ def _new_room(n_entries: int, n_sites: int, server_indptr: np.ndarray) -> Room:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound_assets(first, terms, serve, cases, tree, room, walk, bounds):
     """Bounds of one chunk of assets; ``tree`` is the first of its trees."""
     single_leaf = np.full(1, -1, dtype=np.int32)
@@ -125,7 +125,7 @@ def _bound_assets(first, terms, serve, cases, tree, room, walk, bounds):
         _clear_rules(a, terms, room.rule)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _set_rules(a, terms, rule):
     for k in range(terms.stored_indptr[a], terms.stored_indptr[a + 1]):
         rule[terms.stored_site[k]] |= STORED
@@ -135,7 +135,7 @@ def _set_rules(a, terms, rule):
         rule[terms.excluded_site[k]] |= EXCLUDED
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _clear_rules(a, terms, rule):
     for k in range(terms.stored_indptr[a], terms.stored_indptr[a + 1]):
         rule[terms.stored_site[k]] = 0
@@ -145,7 +145,7 @@ def _clear_rules(a, terms, rule):
         rule[terms.excluded_site[k]] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound_asset(a, terms, nodes, serve, start, room, walk):
     """The least bound of the leaves of the asset's tree, whose price vectors begin at ``start``."""
     n_entries = terms.indptr[a + 1] - terms.indptr[a]
@@ -170,7 +170,7 @@ def _bound_asset(a, terms, nodes, serve, start, room, walk):
 # A kernel that reads arrays from a tuple in an inner loop is several times slower: they are taken out before.
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _meet(nodes, room, n_met):
     """Lists the sites among the nodes that have not been met; returns how many are met now."""
     sites, met = room.sites, room.met
@@ -182,7 +182,7 @@ def _meet(nodes, room, n_met):
     return n_met
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _list_pairs(a, terms, room, n_met):
     """Lists the asset's entries and pairs, and meets their caches. Caches that cost a region as much as the origin are
     passed over: there g >= k >= v."""
@@ -216,7 +216,7 @@ def _list_pairs(a, terms, room, n_met):
     return n_met
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _price_sites(a, terms, room, known, n_met):
     """For the sites met: the price of storing the asset, and what the rules say. Where it would cost infinitely much no
     placement stores it that costs less than a bound, pins aside, which nothing can be proved with."""
@@ -232,7 +232,7 @@ def _price_sites(a, terms, room, known, n_met):
             known[s] = WITHOUT
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_gains(prices, room):
     """Adds up the v[r], their sizes, and per cache max(0, v - g)."""
     gain, most, pair_first = room.gain, room.most, room.pair_first
@@ -250,7 +250,7 @@ def _add_gains(prices, room):
     return credit, credit_size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_gains(n_entries, room, known, n_met):
     """Sets x, and adds up what is taken of it, and the sizes, where no more is known than the rules; the gains are
     blank afterwards."""
@@ -268,7 +268,7 @@ def _take_gains(n_entries, room, known, n_met):
     return taken, taken_size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound_leaves(vector, nodes, base, lost, net, walk):
     """The least bound of the vector's leaves, from ``base``, the bound where no more is known than the rules, which
     rounding may have made too high by 2 u ``lost`` and its own rounding."""
@@ -292,7 +292,7 @@ def _bound_leaves(vector, nodes, base, lost, net, walk):
     return least
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_storable(size, storage_bytes, usable_fill_bytes, rule):
     """``Problem.storable`` of one pair."""
     if rule & PINNED:

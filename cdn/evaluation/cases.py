@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from cdn.compilation import kernel
 
 FREE, WITH, WITHOUT = 0, 1, 2  # what is known of a site: nothing, it stores the asset, it does not
 NONE = -1
@@ -49,7 +50,7 @@ def new_walk(n_nodes: int, n_sites: int) -> Walk:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def list_leaves(nodes, walk):
     """Lists the leaves of a whole tree in preorder; returns the number of vectors. ``known`` is left as it was.
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.evaluation.routing import add_cheapest_flows
 from cdn.model.placement import Placement, Routing
 from cdn.model.problem import Problem
@@ -39,7 +39,7 @@ def _add_routed_flows(problem: Problem, routing: Routing, tables) -> np.ndarray:
     return served_share
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum_routed(region, asked, entry, site, share, tables, served_share):
     asked_bytes, requests, peak_bps = asked
     byte_flow, request_flow, peak_flow = tables

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.arrays import csr_indptr
 from cdn.model.placement import Routing
 from cdn.model.problem import Problem
@@ -75,7 +75,7 @@ def _serving(problem: Problem, stored: SiteAssets) -> Serving:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _serve_asset(asset, serving, is_held, best, second):
     """For each entry of the asset, counted from 0, the two cheapest of the caches that hold it and may serve the entry;
     -1 for none. ``is_held`` (S,) is False and left so.
@@ -115,7 +115,7 @@ def _serve_asset(asset, serving, is_held, best, second):
         is_held[held_site[k]] = False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_servers(serving, found):
     """(N,) the cheapest cache of each entry, -1 where there is none."""
     indptr = serving.indptr
@@ -124,7 +124,7 @@ def _find_servers(serving, found):
         _serve_asset(asset, serving, is_held, found[indptr[asset] : indptr[asset + 1]], second)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_savings(serving, asked_bytes, cost, saving):
     """(P,) adds to each held pair what the entries it serves would cost more without it."""
     indptr, region, held_indptr, held_site = serving.indptr, serving.region, serving.held_indptr, serving.held_site
@@ -144,7 +144,7 @@ def _add_savings(serving, asked_bytes, cost, saving):
             saving_at[held_site[k]] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_flows(serving, asked, tables):
     """Adds bytes, requests and bit/s of each entry where they flow; the last rows of the tables are the origin's."""
     asked_bytes, requests, peak_bps = asked
@@ -160,7 +160,7 @@ def _add_flows(serving, asked, tables):
             peak_flow[s, r] += peak_bps[entry]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _room(indptr):
     """For one cache per entry of any one asset."""
     most = 0

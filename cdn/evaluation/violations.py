@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.placement import Placement, Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
@@ -76,7 +76,7 @@ def levels_at(pairs: SiteAssets, held: SiteAssets, levels: np.ndarray) -> np.nda
     return _levels_at(pairs.indptr, pairs.site, held.indptr, held.site, levels)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _levels_at(indptr, site, held_indptr, held_site, levels):
     found = np.zeros(len(site))
     for asset in range(len(indptr) - 1):
@@ -89,7 +89,7 @@ def _levels_at(indptr, site, held_indptr, held_site, levels):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _levels_behind(indptr, entry, site, held_indptr, held_site, levels):
     """(M,) how much of its asset the site of each row of a routing stores. Rows mostly come by asset, so the asset is
     only looked for where it changes."""

@@ -9,8 +9,8 @@ before all others, and among equals the smaller asset, so that without demand th
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.evaluation.routing import marginal_saving
 from cdn.model.arrays import csr_indptr
 from cdn.model.fill_plan import StoredNow
@@ -120,7 +120,7 @@ def _keep_one_copy(fate: np.ndarray, keys: np.ndarray, stored_now: StoredNow, si
     fate[spare[chosen]] = STAYS
 
 
-@njit(cache=True)
+@kernel
 def _roomiest(begins, appliance, size, room):
     chosen = np.empty(len(begins) - 1, dtype=np.int64)
     for g in range(len(begins) - 1):
@@ -148,7 +148,7 @@ def _displace_overfull(fate: np.ndarray, rank: np.ndarray, stored_now: StoredNow
     fate[crowded[~fits]] = DISPLACED
 
 
-@njit(cache=True)
+@kernel
 def _what_fits(indptr, size, storage):
     fits = np.zeros(len(size), dtype=np.bool_)
     for i in range(len(indptr) - 1):

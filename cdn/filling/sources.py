@@ -8,8 +8,8 @@ everything, last. Where no site with the file has a path (costs are listed, no l
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.arrays import csr_indptr
 
 
@@ -37,7 +37,7 @@ def choose_sources(step: np.ndarray, asset: np.ndarray, site: np.ndarray, start_
                    np.ascontiguousarray(cost_per_byte))
 
 
-@njit(cache=True)
+@kernel
 def _choose(step, asset, site, start, end, indptr, holder, from_step, from_us, until_step, until_us, cost):
     origin = len(cost) - 1
     source = np.full(len(step), origin, dtype=np.int32)

@@ -1,10 +1,11 @@
 """Exact duplicates in a log that is in time order: rows alike in every column to an earlier row."""
 
-import numba
 import numpy as np
 
+from cdn.compilation import kernel
 
-@numba.njit(cache=True)
+
+@kernel
 def duplicate_mask(time_us, region, asset, byte_count, session):  # pragma: no cover - compiled
     """(N,) bool: an earlier row has the same time, region, asset, bytes and session hash. ``time_us`` is ascending.
 

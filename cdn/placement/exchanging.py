@@ -4,8 +4,8 @@ A ruin-and-recreate neighbourhood (Schrimpf et al. 2000) whose ruin is chosen by
 """
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates
 from cdn.placement.greedy import complete_greedily
@@ -14,7 +14,7 @@ DROPPED_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 ROUNDS = 3
 
 
-@njit(cache=True)
+@kernel
 def _worth(entry, entry_pair, saving, held, worth):
     """Adds to each held pair what its entries would lose without it; triples are entry-major."""
     start = 0

@@ -1,12 +1,12 @@
 """Pairs taken one after the other while they fit: the last step of every rounding."""
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.problem import Problem
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take(site, size_bytes, new, storage_left, fill_left, taken):
     for k in range(len(site)):
         s = site[k]

@@ -9,8 +9,8 @@ rules; egress and links are not looked at.
 import heapq
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
@@ -18,7 +18,7 @@ from cdn.placement.candidates import Candidates, find_candidates
 from cdn.placement.spare import use_spare_storage
 
 
-@njit(cache=True)
+@kernel
 def _gain(pair, first, entries, saving, reached):
     """Saving a pair adds to what its entries have reached already."""
     total = 0.0
@@ -29,7 +29,7 @@ def _gain(pair, first, entries, saving, reached):
     return total
 
 
-@njit(cache=True)
+@kernel
 def _complete(first, entries, saving, reached, size, fill_cost, new, site, storage_left, fill_left, held):
     """Adds pairs to ``held`` until nothing that fits saves anything; changes its last arguments in place."""
     heap = [(0.0, -1)]
@@ -55,7 +55,7 @@ def _complete(first, entries, saving, reached, size, fill_cost, new, site, stora
         _hold(pair, first, entries, saving, reached, size, new, site, storage_left, fill_left, held)
 
 
-@njit(cache=True)
+@kernel
 def _hold(pair, first, entries, saving, reached, size, new, site, storage_left, fill_left, held):
     held[pair] = True
     storage_left[site[pair]] -= size[pair]
@@ -65,7 +65,7 @@ def _hold(pair, first, entries, saving, reached, size, new, site, storage_left, 
         reached[entries[k]] = max(reached[entries[k]], saving[k])
 
 
-@njit(cache=True)
+@kernel
 def _hold_given(given, first, entries, saving, reached, size, new, site, storage_left, fill_left, held):
     for pair in given:
         _hold(pair, first, entries, saving, reached, size, new, site, storage_left, fill_left, held)

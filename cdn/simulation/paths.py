@@ -1,8 +1,8 @@
 """Which caches a request passes: the reactive path of each region, and who holds a pinned copy."""
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.catalog import Catalog
 from cdn.model.index import Index
 from cdn.model.problem import Problem
@@ -64,7 +64,7 @@ def pinned_servers(problem: Problem, pinned: SiteAssets, region: np.ndarray, ass
     return server
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pinned_servers(region, asset, indptr, site, cost, may_serve, server):
     origin = len(cost) - 1
     for k in range(len(asset)):

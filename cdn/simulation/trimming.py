@@ -1,8 +1,8 @@
 """The most valuable part of a placement, for caches that keep the rest of their storage for a policy."""
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.evaluation.routing import marginal_saving
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
@@ -28,7 +28,7 @@ def trim_placement(problem: Problem, stored: SiteAssets, storage_share: float) -
     return SiteAssets.from_pairs(stored.site[kept], stored.asset[kept], stored.n_assets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fitting(site, size_bytes, room):
     """Which pairs fit, taken in their order; uses up ``room``."""
     fits = np.zeros(len(site), dtype=np.bool_)

@@ -1,0 +1,111 @@
+"""The decorator of all kernels: compiled by numba on first call, and kept on disk for as long as their sources stay.
+
+numba alone keeps compiled code until the kernel's own file changes; where that calls a kernel or reads a constant of
+another file, code made from an older version of that would go on running. Here code is kept only while no module of the
+package changes that the kernel's module imports, however indirectly.
+
+It is kept where numba keeps it: in ``NUMBA_CACHE_DIR`` if that is set, else in ``__pycache__`` beside the source, else
+(an installation that cannot be written to) in the user's cache folder; where that fails too, every process compiles
+anew. The files' names have a digest of the sources, so that not even processes of an older and a newer version that run
+at the same time take each other's; what is there of other versions is removed.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numba
+from numba.core import caching
+
+_CONFIG: Any = numba.config
+_PACKAGE = Path(__file__).resolve().parent
+_IMPORT = re.compile(rb"^\s*(?:from|import)\s+" + _PACKAGE.name.encode() + rb"\b((?:\.\w+)*)", re.MULTILINE)
+_LOCK = Lock()
+_LOCATORS = ("_Given", "_BesideSource", "_OfUser")
+
+
+def kernel(function: Callable) -> Any:
+    """The function compiled, without the interpreter's lock."""
+    with _LOCK:
+        before = _CONFIG.CACHE_LOCATOR_CLASSES
+        _CONFIG.CACHE_LOCATOR_CLASSES = ",".join(f"{__name__}.{name}" for name in _LOCATORS)
+        try:
+            compiled: Any = numba.njit(cache=True, nogil=True)(function)
+        except RuntimeError:  # there is nowhere to keep it
+            return numba.njit(nogil=True)(function)
+        finally:
+            _CONFIG.CACHE_LOCATOR_CLASSES = before
+    _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))
+    return compiled
+
+
+class _ByImports:
+    """The part of numba's locators that says which version of the sources compiled code belongs to."""
+
+    _py_file: str
+
+    def get_source_stamp(self) -> str:
+        return digest_of_imports(Path(self._py_file))
+
+    def get_disambiguator(self) -> str:
+        """In the files' names, in place of the line number."""
+        return _version_of(Path(self._py_file))
+
+
+class _Given(_ByImports, caching.UserProvidedCacheLocator):
+    pass
+
+
+class _BesideSource(_ByImports, caching.InTreeCacheLocator):
+    pass
+
+
+class _OfUser(_ByImports, caching.UserWideCacheLocator):
+    pass
+
+
+def _version_of(module: Path) -> str:
+    return f"v{digest_of_imports(module)[:16]}"
+
+
+@cache
+def _remove_others(folder: Path, module: Path) -> None:
+    """Removes what a folder keeps of other versions of a module."""
+    for path in folder.glob(f"{module.stem}.*-v*.nb[ic]"):
+        if _version_of(module) not in path.name:
+            with suppress(OSError):
+                path.unlink()
+
+
+@cache
+def digest_of_imports(module: Path) -> str:
+    """Digest of a module's source and of the sources of all it imports from the package, directly or not."""
+    found: set[Path] = set()
+    waiting = [module.resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += imported_files(path)
+    sources = [f"{path.name} {_sha256(path)}\n" for path in sorted(found)]
+    return hashlib.sha256("".join(sources).encode()).hexdigest()
+
+
+@cache
+def imported_files(module: Path) -> list[Path]:
+    """Files of the package that a module imports: of a package in it all modules, as any of them may be meant."""
+    files: list[Path] = []
+    for dotted in _IMPORT.findall(module.read_bytes()):
+        path = _PACKAGE.joinpath(*dotted.decode().split(".")[1:])
+        files += path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    return [path for path in files if path.is_file()]
+
+
+@cache
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
