@@ -62,10 +62,10 @@ def saving_gap(cost: float, bound: float, origin_cost: float) -> float:
     return max(cost - bound, 0.0) / (origin_cost - bound) if origin_cost > bound else 0.0
 
 
-def passes_of(reason: str) -> int | None:
+def passes_of(reason: str) -> float | None:
     """The number of passes that a placer's reason names."""
-    found = re.search(r"(\d+) pass", reason)
-    return int(found[1]) if found else None
+    found = re.search(r"(\d+(?:\.\d+)?) pass", reason)
+    return float(found[1]) if found else None
 
 
 def measure_warm_start(name: str, method: str, **options) -> dict:
