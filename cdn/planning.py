@@ -10,7 +10,7 @@ from cdn.errors import UnknownNameError
 from cdn.evaluation import Evaluation, evaluate, lower_bound
 from cdn.model.placement import Certificate, Placement, PlacerResult
 from cdn.model.problem import Problem
-from cdn.placement import PLACERS
+from cdn.placement import AUTO, PLACERS, choose_placer
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +26,15 @@ class PlannedPlacement:
 
 
 def plan_placement(problem: Problem, method: str, **options) -> PlannedPlacement:
-    """Places with one of ``PLACERS`` and judges the result. Options a method does not know are not passed on.
+    """Places with one of ``PLACERS`` (``AUTO``: the one that suits the size) and judges the result. Options a method
+    does not know are not passed on.
 
     Raises UnknownNameError for an unknown method, SolverError where a solver fails.
     """
+    if method == AUTO:
+        method = choose_placer(problem)
     if method not in PLACERS:
-        raise UnknownNameError("placement method", method, list(PLACERS))
+        raise UnknownNameError("placement method", method, [AUTO, *PLACERS])
     placer = PLACERS[method]
     known = inspect.signature(placer).parameters
     started = time.perf_counter()

@@ -120,13 +120,12 @@ def test_what_a_module_may_import(tmp_path):
 
 
 def test_every_kernel_is_compiled_so():
-    """The decomposition's are not yet."""
     direct = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if re.search(r"\bn?jit\b", path.read_text(encoding="utf-8")) and path.name != "compilation.py"
     }
-    assert not {name for name in direct if not name.startswith("placement/decomposition/")}
+    assert not direct
 
 
 def test_numba_is_not_loaded_before_a_verb_needs_it():

@@ -18,10 +18,11 @@ from cdn.cli.options import (
     stored_option,
     topology_option,
 )
+from cdn.files.certificates import read_start_prices
 from cdn.files.plan_folders import read_plan_inputs, write_plan_folder
 from cdn.files.writing import staged_folder
 from cdn.model.problem import Problem
-from cdn.placement import PLACERS
+from cdn.placement import AUTO, PLACERS
 from cdn.planning import PlannedPlacement, plan_placement
 from cdn.units import format_bytes, format_share
 
@@ -30,13 +31,26 @@ from cdn.units import format_bytes, format_share
 @topology_option
 @catalog_option
 @demand_option
-@click.option("--method", type=click.Choice(sorted(PLACERS)), default="lp", show_default=True, help="How to place.")
+@click.option(
+    "--method", type=click.Choice([AUTO, *sorted(PLACERS)]), default=AUTO, show_default=True, help="How to place."
+)
 @stored_option
 @click.option("--day", type=DayParam(), default=None, help="Day planned for: licences are checked against it.")
 @click.option(
-    "--gap", type=click.FloatRange(0, 1), default=0.005, show_default=True, help="Relative gap at which mip may stop."
+    "--gap",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Certified gap that is good enough: mip stops there (0.005 unless given), decomposition works less.",
 )
 @click.option("--time-limit-s", type=click.FloatRange(0, min_open=True), default=None, help="Time limit of each solve.")
+@click.option("--threads", type=click.IntRange(1), default=None, help="Threads of decomposition  [default: all]")
+@click.option(
+    "--start-prices",
+    "start_path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Folder of an earlier plan whose prices decomposition starts from: last night's.",
+)
 @click.option(
     "--pinned-share",
     type=click.FloatRange(0, 1),
@@ -61,8 +75,10 @@ def place(
     method: str,
     stored_path: Path | None,
     day: pd.Timestamp | None,
-    gap: float,
+    gap: float | None,
     time_limit_s: float | None,
+    threads: int | None,
+    start_path: Path | None,
     pinned_share: float,
     fill_days: float,
     out_path: Path,
@@ -72,8 +88,11 @@ def place(
     """Decide which site stores which assets; writes placement, certificate and the inputs into a folder."""
     inputs = read_plan_inputs(topology_path, catalog_path, demand_path, stored_path, day, pinned_share, fill_days)
     problem = inputs.build_problem()
-    with stderr_console(quiet).status(f"placing {len(problem.asset_index)} assets with {method}"):
-        planned = plan_placement(problem, method, gap=gap, time_limit_s=time_limit_s)
+    start_prices = None if start_path is None else read_start_prices(start_path, problem)
+    what = f"placing {len(problem.asset_index)} assets with {method}"
+    with stderr_console(quiet).status(what) as status:
+        options = {"gap": gap, "time_limit_s": time_limit_s, "threads": threads, "start_prices": start_prices}
+        planned = plan_placement(problem, method, progress=lambda step: status.update(f"{what}: {step}"), **options)
     with staged_folder(out_path) as folder:
         write_plan_folder(folder, inputs, problem, planned.placement, planned.certificate)
     print_result(as_json, placement_payload(planned), lambda console: console.print(_table(planned)))

@@ -13,7 +13,7 @@ from cdn.cli.options import PATH, json_option, print_result, quiet_option, stder
 from cdn.files.certificates import read_certificate
 from cdn.files.plan_folders import read_folder_inputs, read_folder_placement
 from cdn.files.schema import write_table
-from cdn.placement import PLACERS
+from cdn.placement import AUTO, PLACERS
 from cdn.reports.cells import printable
 from cdn.scenarios.comparing import Comparison, compare_scenarios
 from cdn.scenarios.files import apply_checked, read_scenarios
@@ -24,7 +24,10 @@ from cdn.units import format_bytes, format_rate, format_share
 @click.argument("scenarios_path", metavar="SCENARIOS", type=PATH)
 @click.option("--run", "run_path", type=PATH, required=True, help="Run or plan folder the scenarios change.")
 @click.option(
-    "--method", type=click.Choice(sorted(PLACERS)), default=None, help="How to place again  [default: as the run]"
+    "--method",
+    type=click.Choice([AUTO, *sorted(PLACERS)]),
+    default=None,
+    help="How to place again  [default: as the run]",
 )
 @click.option("--out", "out_path", type=PATH, default=None, help="Also write the table (CSV or Parquet).")
 @json_option

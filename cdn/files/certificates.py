@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cdn.errors import DataError
-from cdn.files.prices import read_prices, write_prices
+from cdn.files.prices import read_limit_prices, read_prices, write_prices
 from cdn.files.writing import digest_of, write_json
-from cdn.model.placement import Certificate
+from cdn.model.placement import Certificate, Prices
 from cdn.model.problem import Problem
 
 CERTIFICATE_FILE = "certificate.json"
@@ -38,3 +38,16 @@ def read_certificate(folder: Path, problem: Problem) -> tuple[Certificate, dict[
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError.of_file(path, f"a certificate of this problem ({type(error).__name__}: {error})") from error
 
+
+
+def read_start_prices(folder: Path, problem: Problem) -> Prices:
+    """The limits' prices of an earlier plan, for this problem to start from: sites, hours and links that are not there
+    any more are left out, new ones cost nothing yet, and demand has no prices. Raises DataError."""
+    path = folder / CERTIFICATE_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))["prices"]
+        return read_limit_prices(document, problem)
+    except OSError as error:
+        raise DataError.of_file(path, "a readable file") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError.of_file(path, f"a certificate with prices ({type(error).__name__}: {error})") from error

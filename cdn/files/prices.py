@@ -102,6 +102,25 @@ def read_prices(document: dict[str, Any], folder: Path, problem: Problem) -> Pri
     return Prices(storage, fill, egress, link, serve, branching)
 
 
+def read_limit_prices(document: dict[str, Any], problem: Problem) -> Prices:
+    """The limits' prices of a document, as far as the problem has these limits; demand has no prices. Raises KeyError,
+    TypeError or ValueError where it is no document of prices."""
+    hours, links = problem.demand.peak_hours().tolist(), len(problem.link_capacity_bps)
+    caches = Index(problem.site_index.ids[:-1])
+    storage, fill = np.zeros(problem.n_caches), np.zeros(problem.n_caches)
+    for values, given in ((storage, document["storage_per_byte"]), (fill, document["fill_per_byte"])):
+        known = caches.positions_of(list(given))
+        values[known[known >= 0]] = np.array(list(given.values()), dtype=np.float64)[known >= 0]
+    egress, link = np.zeros((len(hours), problem.n_caches)), np.zeros((len(hours), links))
+    for row in document["egress_per_bps"]:
+        if row["hour"] in hours and row["site_id"] in caches:
+            egress[hours.index(row["hour"]), caches.position_of(row["site_id"])] = row["price"]
+    for row in document["link_per_bps"]:
+        if row["hour"] in hours and row["directed_link"] < links:
+            link[hours.index(row["hour"]), row["directed_link"]] = row["price"]
+    return Prices(storage, fill, egress, link, np.zeros(len(problem.demand)))
+
+
 def read_nodes(path: Path) -> pd.DataFrame:
     """The table of nodes: each has either a site or the number of a price vector. Raises DataError."""
     frame = read_table(path, BRANCHING_NODES)

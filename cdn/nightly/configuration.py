@@ -1,6 +1,6 @@
 """The nightly configuration (TOML), validated; paths are relative to the file they stand in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from cdn.caching import POLICIES
 from cdn.errors import DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
-from cdn.placement import PLACERS
+from cdn.placement import AUTO, PLACERS
 
 
 class _Section(BaseModel):
@@ -89,9 +89,9 @@ def read_config(path: Path) -> NightlyConfig:
     """Reads and validates a configuration. Raises DataError with every fault and the known names."""
     path = Path(path)
     record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
-    named: list[tuple[str, str | None, str, Mapping[str, Any]]] = [
+    named: list[tuple[str, str | None, str, Collection[str]]] = [
         ("forecast", "method", record.forecast.method, FORECASTERS),
-        ("placement", "method", record.placement.method, PLACERS),
+        ("placement", "method", record.placement.method, (AUTO, *PLACERS)),
         ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES),
     ]
     named += [(f"replay.policies[{k}]", None, policy, POLICIES) for k, policy in enumerate(record.replay.policies, 1)]

@@ -8,9 +8,10 @@ exponential prices of Plotkin, Shmoys and Tardos (1995), as in Applegate et al. 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from cdn.placement.decomposition.blocks import IS_STORED, keep_open, load_block, resolve_block, unload_block
+from cdn.compilation import kernel
+from cdn.placement.decomposition.blocks import IS_STORED, load_block, unload_block
+from cdn.placement.decomposition.local_search import keep_open, resolve_block
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices
 
@@ -19,7 +20,7 @@ REACTION = 8.0
 MOST_SHIFT = 0.7
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_use(tables, ws, asset, is_open, sign, use):
     """Adds what the open caches of a loaded block use (or takes it off): (2, S) storage and fill."""
     size = tables.size_bytes[asset]
@@ -30,7 +31,7 @@ def add_use(tables, ws, asset, is_open, sign, use):
             use[1, s] += 0 if ws.flags[s] & IS_STORED else sign * size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_off(tables, asset, row, use):
     """Takes off what the asset uses now."""
     size = tables.size_bytes[asset]
@@ -44,7 +45,7 @@ def _take_off(tables, asset, row, use):
             use[1, s] += size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _balance_chunk(tables, prices, ws, assets, begin, step, opened, use):
     """Every ``step``-th asset from ``begin`` by local search from where it is; adds the change to ``use`` (2, S)."""
     n_sites = len(tables.storage_bytes)

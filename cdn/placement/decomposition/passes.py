@@ -10,17 +10,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from cdn.placement.decomposition.blocks import (
-    IS_STORED,
-    keep_open,
-    load_block,
-    new_workspace,
-    solve_block,
-    unload_block,
-    value_caches,
-)
+from cdn.compilation import kernel
+from cdn.placement.decomposition.blocks import IS_STORED, load_block, new_workspace, unload_block
+from cdn.placement.decomposition.local_search import keep_open, solve_block, value_caches
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
@@ -57,7 +50,7 @@ def _new_sums(tables: BlockTables) -> Sums:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _note(curve, s, worth_per_byte, price, weighted_bytes):
     """Puts bytes whose critical price is ``worth_per_byte`` into the curve of a cache."""
     if price > 0 and 0.3 * price < worth_per_byte < 3.4 * price:
@@ -66,7 +59,7 @@ def _note(curve, s, worth_per_byte, price, weighted_bytes):
             curve[s, int((x + CURVE_SPAN) / (2 * CURVE_SPAN) * BINS)] += weighted_bytes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, priced_fill):
     size = tables.size_bytes[asset]
     for k in range(n_touched):
@@ -85,7 +78,7 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, 
             _note(sums.fill_curve, s, worth / size - other, prices.fill[s], weight * size)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_use(tables, ws, asset, weight, is_open, sums):
     size = tables.size_bytes[asset]
     for i in range(ws.numbers[0]):
@@ -96,7 +89,7 @@ def _add_use(tables, ws, asset, weight, is_open, sums):
                 sums.fill[s] += weight * size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_flow(tables, ws, weight, rate_window, sums):
     for k in range(ws.numbers[1]):
         if ws.winner[k] < 0:
@@ -110,7 +103,7 @@ def _add_flow(tables, ws, weight, rate_window, sums):
                     sums.loose[j] += weight * tables.peak_bps[e]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _price_chunk(
     tables, prices, ws, room, assets, weights, start, step, opened, tolerances, priced_fill, rate_window, sums
 ):

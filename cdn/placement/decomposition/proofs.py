@@ -15,13 +15,13 @@ integrality gap and takes branching: credits of a branch that prove D + x[i] (i 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from cdn.placement.decomposition.blocks import improve, value_caches
+from cdn.compilation import kernel
+from cdn.placement.decomposition.local_search import improve, value_caches
 
 FREE, FORCED_OPEN, FORCED_CLOSED = 0, 1, 2
-ROOT_STEPS, NODE_STEPS = 120, 60
-PATIENCE = 12
+ROOT_STEPS, NODE_STEPS = 200, 60
+PATIENCE = 8
 
 
 class ProofRoom(NamedTuple):
@@ -49,7 +49,7 @@ class ProofRoom(NamedTuple):
     credits: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def new_room(ws, most_credits):
     """Room for the proofs of blocks that fit the workspace, with up to ``most_credits`` branches."""
     n_sites, n_entries = len(ws.site), len(ws.best)
@@ -74,7 +74,7 @@ def new_room(ws, most_credits):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def collect(ws, is_open, room):
     """Lets open caches collect their prices; after ``value_caches``. Writes what is ``given``; returns the deficits.
 
@@ -125,7 +125,7 @@ def collect(ws, is_open, room):
     return deficit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _compact(ws, room):
     """Lists what the branch's rules leave open: an entry's credit never needs to be below its ``base``, the best saving
     of what is forced open, so only pairs above it with free caches matter. Returns the forced caches' prices."""
@@ -155,7 +155,7 @@ def _compact(ws, room):
     return forced_price
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound(ws, room, theta):
     """What the credits of the live entries and their free caches add to D; sets the free caches' ``excess``."""
     n = ws.numbers[0]
@@ -173,7 +173,7 @@ def _bound(ws, room, theta):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _subgradient(room, theta):
     """Writes the subgradient of D into ``step``; returns its square norm."""
     norm = 0.0
@@ -186,7 +186,7 @@ def _subgradient(room, theta):
     return norm
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lower_credits(ws, room, credits, target, steps):
     """Improves ``credits`` (E,) by subgradient steps towards ``target``, a value some placement reaches; returns the
     best bound. ``excess`` is that of the best credits, ``active`` how often each free cache paid."""
@@ -238,7 +238,7 @@ def lower_credits(ws, room, credits, target, steps):
     return constant + _bound(ws, room, credits)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits):
     """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
 
@@ -318,7 +318,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits):
     return value, bound, n_nodes, _drop_unused(room, n_nodes, n_credits, n_entries)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _drop_unused(room, n_nodes, n_credits, n_entries):
     """Credits that only led on to others bound no leaf: they go, and the rest move up. Returns how many are left."""
     place = np.full(n_credits, -1, dtype=np.int64)
@@ -337,7 +337,7 @@ def _drop_unused(room, n_nodes, n_credits, n_entries):
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _solve_branch(ws, is_open, current, fixed, flips, room, rounds):
     """Local search under the branch's rules from the best placement known; returns its value."""
     for i in range(ws.numbers[0]):
@@ -346,7 +346,7 @@ def _solve_branch(ws, is_open, current, fixed, flips, room, rounds):
     return improve(ws, current, fixed, flips, rounds)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _choose(ws, room, branch_bound, goal):
     """The cache to branch on: of those the credits do not fix, one that paid in about half of the steps and may serve
     many."""

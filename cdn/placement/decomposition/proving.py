@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.branching import Branching
 from cdn.placement.decomposition.balancing import BATCHES, add_use, reacting_prices
-from cdn.placement.decomposition.blocks import (
-    keep_open,
-    load_block,
-    resolve_block,
-    solve_block,
-    unload_block,
-)
+from cdn.placement.decomposition.blocks import load_block, unload_block
+from cdn.placement.decomposition.local_search import keep_open, resolve_block, solve_block
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices
@@ -35,7 +30,7 @@ class Trees(NamedTuple):
     serve: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grown(values, needed):
     """The same values with room for as many as needed."""
     if needed <= len(values):
@@ -45,7 +40,7 @@ def _grown(values, needed):
     return larger
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write_credits(ws, start, credits, origin_price, serve):
     """Serve prices: what the origin would cost, less the credit where the block has one."""
     serve[:] = origin_price
@@ -53,7 +48,7 @@ def _write_credits(ws, start, credits, origin_price, serve):
         serve[ws.entry[k] - start] -= credits[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _prove_chunk(
     tables, prices, reacting, ws, room, origin_cost, assets, begin, step, rounds, tolerances, opened, serve, sums, use
 ):
@@ -157,21 +152,27 @@ def prove(
 
 
 def _as_branching(trees: list[Trees], n_entries: np.ndarray) -> Branching | None:
-    """All trees by asset."""
+    """All trees by asset. Empties ``trees``, one part after the other: together they are large."""
     sizes = np.concatenate([part.sizes.reshape(-1, 3) for part in trees])
     if not len(sizes):
         return None
-    site, serve = (np.concatenate([getattr(part, name) for part in trees]) for name in ("site", "serve"))
-    asset, nodes, credits = sizes.T
-    order = np.argsort(asset)
-    site = _reordered(site, nodes, order)
-    serve = _reordered(serve, credits * n_entries[asset], order)
-    return Branching(asset[order], np.concatenate([[0], np.cumsum(nodes[order])]), site, serve)
-
-
-def _reordered(values: np.ndarray, lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Stretches of the given lengths in another order."""
-    starts = (np.cumsum(lengths) - lengths)[order]
-    lengths = lengths[order]
-    offset = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-    return values[offset + np.arange(lengths.sum())]
+    order = np.argsort(sizes[:, 0])
+    asset, nodes, vectors = sizes[order].T
+    prices = vectors * n_entries[asset]
+    site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum())
+    first_node, first_price = (np.cumsum(lengths) - lengths for lengths in (nodes, prices))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    tree = 0
+    while trees:
+        part = trees.pop(0)
+        node = price = 0
+        for _ in range(len(part.sizes) // 3):
+            k = place[tree]
+            site[first_node[k] : first_node[k] + nodes[k]] = part.site[node : node + nodes[k]]
+            serve[first_price[k] : first_price[k] + prices[k]] = part.serve[price : price + prices[k]]
+            node, price, tree = node + nodes[k], price + prices[k], tree + 1
+    for values in (site, serve):
+        # Ours alone: locked as they stand, where the branching would copy what others could write.
+        values.flags.writeable = False
+    return Branching(asset, np.concatenate([[0], np.cumsum(nodes)]), site, serve)

@@ -9,15 +9,10 @@ import heapq
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from cdn.placement.decomposition.blocks import (
-    IS_PINNED,
-    IS_STORED,
-    load_block,
-    unload_block,
-    value_caches,
-)
+from cdn.compilation import kernel
+from cdn.placement.decomposition.blocks import IS_PINNED, IS_STORED, load_block, unload_block
+from cdn.placement.decomposition.local_search import value_caches
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
@@ -25,7 +20,7 @@ WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
 """Closed pairs worth less per byte than this share of their cache's price are not looked at."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _worth_now(tables, rate, row, asset, site):
     """What the entries of an asset save more if the cache stores it than without it, all others staying."""
     worth = 0.0
@@ -44,7 +39,7 @@ def _worth_now(tables, rate, row, asset, site):
     return worth
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use):
     """Pairs worth looking at of every ``step``-th asset: open ones, and closed ones that would save enough per byte.
 
@@ -84,7 +79,7 @@ def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use
     return pairs[:n].copy(), worths[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_new(tables, asset, site):
     for k in range(tables.stored_indptr[asset], tables.stored_indptr[asset + 1]):
         if tables.stored_site[k] == site:
@@ -92,7 +87,7 @@ def _is_new(tables, asset, site):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _drop(tables, rate, opened, pairs, worths, excess, fill_excess):
     """Drops open pairs, least worth per byte first, until no cache is over its limits by ``excess`` (S,) bytes, nor by
     ``fill_excess`` (S,) newly filled; both are changed. Returns what that costs."""
@@ -123,7 +118,7 @@ def _drop(tables, rate, opened, pairs, worths, excess, fill_excess):
     return lost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(tables, rate, opened, pairs, worths, room, fill_room):
     """Adds pairs that are not open, most worth per byte first, while ``room`` (S,) and, for what is not stored now,
     ``fill_room`` (S,) allow; both are changed. Returns what that saves."""
@@ -186,9 +181,9 @@ class Repair:
         self.saving -= _drop(self.passes.tables, self.rate, self.opened, self._pairs, self._worths, *over)
         self._use -= np.where(before == over, 0.0, before - np.where(before == over, 0.0, over))
         self._relist()
-        room = self._limits - self._use
+        room = np.where(np.isfinite(self._limits), self._limits - self._use, np.inf)
         self.saving += _add(self.passes.tables, self.rate, self.opened, self._pairs, self._worths, *room)
-        self._use = np.where(np.isfinite(self._limits), self._limits - room, self._use)
+        self._use = np.where(np.isfinite(self._limits), self._limits - np.where(np.isfinite(room), room, 0), self._use)
         self._relist()
 
     def improve(self, freed: float) -> bool:

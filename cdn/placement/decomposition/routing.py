@@ -8,8 +8,8 @@ What no cache can take goes to the origin, so there always is a routing.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from cdn.compilation import kernel
 from cdn.model.placement import Routing
 from cdn.placement.decomposition.limits import RateLimits, moved_rates
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
@@ -20,7 +20,7 @@ SLACK = 1e-9
 """Limits are kept with this share to spare: sums are rounded."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _steer_chunk(tables, rate, window, opened, begin, end, choice, regret, flow, loose):
     """Entries of assets ``begin`` to ``end`` to their best open candidate at these rate prices (``choice``, -1: origin)
     and what the next best would cost more per bit/s (``regret``)."""
@@ -46,7 +46,7 @@ def _steer_chunk(tables, rate, window, opened, begin, end, choice, regret, flow,
                     loose[chosen] += tables.peak_bps[e]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_turns(tables, rate, opened, asset, turns, factor, use_first, use_limit, room, out_choice, out_share):
     """Entries in their turns: shares of the best open candidates while the limits on the way have room (H, K)."""
     n_out = 0
