@@ -7,17 +7,13 @@ from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
 
 from cdn.model.site_assets import SiteAssets
-from cdn.placement.decomposition.blocks import (
-    CLOSED,
-    OPEN,
+from cdn.placement.decomposition.blocks import CLOSED, OPEN, load_block, new_workspace, unload_block
+from cdn.placement.decomposition.local_search import (
     decide_by_rules,
     descend,
     flip,
-    load_block,
-    new_workspace,
     resolve_block,
     solve_block,
-    unload_block,
     value_caches,
 )
 from cdn.placement.decomposition.tables import BlockPrices, build_tables

@@ -11,7 +11,8 @@ from placement.decomposition.block_examples import BlockExample, bare_problem, r
 from cdn.evaluation import lower_bound
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
-from cdn.placement.decomposition.blocks import load_block, new_workspace, solve_block
+from cdn.placement.decomposition.blocks import load_block, new_workspace
+from cdn.placement.decomposition.local_search import solve_block
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 
