@@ -11,7 +11,7 @@ from cdn.model.problem import Problem
 from cdn.placement.decomposition.tables import BlockTables, candidate_regions
 
 MEMORY = 0.8
-LEAST_LOOSE = 0.02
+LEAST_LOOSE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,8 @@ def moved_rates(
     fresh = limits.slopes(np.divide(answer, window, where=window > 0, out=np.zeros_like(window)))
     slope = fresh if not slope.any() else MEMORY * slope + (1 - MEMORY) * fresh
     widest = max(float(window.max(initial=0.0)), 1e-300)
-    change = step * (loads - limits.limit_bps) / np.maximum(slope, LEAST_LOOSE * limits.limit_bps / widest)
+    least = LEAST_LOOSE * limits.limit_bps / widest + 1e-300
+    change = step * (loads - limits.limit_bps) / np.maximum(slope, least)
     return np.maximum(rate + np.clip(change, -0.7 * widest, 0.7 * widest), 0.0), slope
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.placement.decomposition.blocks import IS_STORED, load_block, new_workspace, unload_block
+from cdn.placement.decomposition.blocks import IS_STORED, load_block, may_store, new_workspace, unload_block
 from cdn.placement.decomposition.local_search import keep_open, solve_block, value_caches
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
@@ -65,7 +65,10 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, 
     for k in range(n_touched):
         s = ws.touched[k]
         i = ws.local[s]
-        if i >= 0 and ws.forced[i]:
+        if i >= 0:
+            if ws.forced[i]:
+                continue
+        elif not may_store(tables, asset, s, ws.flags[s]):
             continue
         worth = ws.upper[s]
         if i >= 0:

@@ -167,7 +167,7 @@ class Pricing:
                 self._remember(name, curve[bound], limit[bound], bound)
             elasticity = self._elasticity[name][bound]
             price[bound] *= np.exp(np.clip(step * off / elasticity, -LONGEST_STEP, LONGEST_STEP))
-            price[bound] = np.maximum(price[bound], LEAST_PRICE * price.max())
+            price[bound] = np.maximum(price[bound], LEAST_PRICE * price.max(initial=0.0))
         if len(self.limits):
             levels.rate, self._slope = moved_rates(
                 self.limits, self.rate_window, levels.rate, self._slope, found.flow, found.loose, step

@@ -169,7 +169,7 @@ class Repair:
         self._floor_price = WORTH_WINDOW * (prices.storage + prices.fill)
         self._pairs, self._worths, use = self._list(order)
         self._listed = opened.copy()
-        self.saving, self._use = float(use[2, 0]), use[:2]
+        self.saving, self._use = float(use[2, 0]), use[:2, : len(passes.tables.storage_bytes)]
         self._limits = np.array([passes.tables.storage_bytes, passes.tables.fill_bytes])
 
     def fit(self, freed: float = 0.0) -> None:
@@ -190,7 +190,7 @@ class Repair:
         """``fit`` where that saves more, else nothing; did it?"""
         opened, saving, use = self.opened.copy(), self.saving, self._use.copy()
         self.fit(freed)
-        if self.saving > saving * (1 + LEAST_IMPROVEMENT):
+        if self.saving > saving + LEAST_IMPROVEMENT * abs(saving):
             return True
         self.opened[:], self.saving, self._use = opened, saving, use
         self._relist()
@@ -211,7 +211,7 @@ class Repair:
         prices = BlockPrices(np.zeros(n_sites), np.zeros(n_sites), self.rate)
 
         def work(task: int, ws: Any):
-            use = np.zeros((3, n_sites))
+            use = np.zeros((3, max(n_sites, 1)))
             return *_list_chunk(tables, prices, self._floor_price, ws, assets, task, CHUNKS, self.opened, use), use
 
         parts = self.passes.run(work)

@@ -13,6 +13,7 @@ from cdn.compilation import kernel
 from cdn.model.placement import Routing
 from cdn.placement.decomposition.limits import RateLimits, moved_rates
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
+from cdn.placement.decomposition.tables import BlockTables
 
 STEPS, FIRST_STEP, LAST_STEP = 40, 0.8, 0.1
 TIGHT_SHARE = 0.9
@@ -88,7 +89,26 @@ def _take_turns(tables, rate, opened, asset, turns, factor, use_first, use_limit
 
 
 def route(passes: BlockPasses, limits: RateLimits, opened: np.ndarray, rate: np.ndarray, window: np.ndarray) -> Routing:
-    """Shares of the entries that keep every egress and link limit; ``rate`` (H, K): prices to start from."""
+    """Shares of the entries that keep every egress and link limit; ``rate`` (H, K): prices to start from. Prices that
+    suited what the blocks opened need not suit what is stored, so nothing is tried as a start too; the better stays."""
+    found = [_route_from(passes, limits, opened, start, window) for start in (rate, np.zeros_like(rate))]
+    return max(found, key=lambda routing: _saving(passes, routing))
+
+
+def _saving(passes: BlockPasses, routing: Routing) -> float:
+    """What the shares save against the origin."""
+    t = passes.tables
+    n_regions = len(t.first_candidate) - 1
+    keys = np.repeat(np.arange(n_regions), np.diff(t.first_candidate)) * (len(t.storage_bytes) + 1) + t.candidate_site
+    wanted = t.region[routing.entry].astype(np.int64) * (len(t.storage_bytes) + 1) + routing.site
+    order = np.argsort(keys)
+    candidate = order[np.searchsorted(keys[order], wanted)]
+    return float((t.bytes[routing.entry] * routing.share) @ t.candidate_saving[candidate])
+
+
+def _route_from(
+    passes: BlockPasses, limits: RateLimits, opened: np.ndarray, rate: np.ndarray, window: np.ndarray
+) -> Routing:
     tables = passes.tables
     choice, regret = np.empty(len(tables.region), dtype=np.int32), np.empty(len(tables.region))
     slope = np.zeros_like(rate)
@@ -102,6 +122,8 @@ def route(passes: BlockPasses, limits: RateLimits, opened: np.ndarray, rate: np.
     contested = np.asarray((limits.uses @ nearly_full.astype(float)) > 0)
     served = choice >= 0
     in_turn = served & contested[np.maximum(choice, 0)]
+    # Those that found every cache too dear come last, for what room is left at no price.
+    idle = np.flatnonzero(~served & tables.servable & (tables.peak_bps > 0) & (tables.bytes > 0))
     at_once = np.flatnonzero(served & ~in_turn)
     turns = np.flatnonzero(in_turn & (tables.peak_bps > 0))
     free = np.flatnonzero(in_turn & (tables.peak_bps == 0))
@@ -109,18 +131,28 @@ def route(passes: BlockPasses, limits: RateLimits, opened: np.ndarray, rate: np.
     turns = turns[np.argsort(-regret[turns] / tables.peak_bps[turns], kind="stable")]
     settled = np.bincount(choice[at_once], weights=tables.peak_bps[at_once], minlength=len(tables.candidate_site))
     room = limits.limit_bps * (1 - SLACK) - limits.loads_bps(settled)
+    parts = [(at_once, choice[at_once], np.ones(len(at_once)))]
+    for taking, at_prices in ((turns, prices), (_by_worth(tables, idle), np.zeros_like(prices))):
+        parts.append(_take(tables, limits, opened, taking, at_prices, room))
+    entry, candidate, share = (np.concatenate(values) for values in zip(*parts, strict=True))
+    order = np.argsort(entry, kind="stable")
+    return Routing(entry[order], tables.candidate_site[candidate[order]], share[order])
+
+
+def _by_worth(tables: BlockTables, entries: np.ndarray) -> np.ndarray:
+    """Entries with most bytes per bit/s first."""
+    return entries[np.argsort(-tables.bytes[entries] / tables.peak_bps[entries], kind="stable")]
+
+
+def _take(tables: BlockTables, limits: RateLimits, opened: np.ndarray, turns: np.ndarray, prices, room):
+    """Entries, candidates and shares of what the entries in their ``turns`` find room for; takes it off ``room``."""
     # An entry may be split over all candidates of its region.
     most = int((tables.first_candidate[1:] - tables.first_candidate[:-1]).max(initial=1))
     out, share = np.empty((len(turns) * most + 1, 2), dtype=np.int64), np.empty(len(turns) * most + 1)
     asset = np.searchsorted(tables.indptr, turns, side="right") - 1
-    n = _take_turns(
-        tables, prices, opened, asset, turns, limits.factor, limits.uses.indptr, limits.uses.indices, room, out, share
-    )
-    entry = np.concatenate([at_once, out[:n, 0]])
-    candidate = np.concatenate([choice[at_once], out[:n, 1]])
-    order = np.argsort(entry, kind="stable")
-    shares = np.concatenate([np.ones(len(at_once)), share[:n]])
-    return Routing(entry[order], tables.candidate_site[candidate[order]], shares[order])
+    uses = limits.uses
+    n = _take_turns(tables, prices, opened, asset, turns, limits.factor, uses.indptr, uses.indices, room, out, share)
+    return out[:n, 0], out[:n, 1], share[:n]
 
 
 def _steer(passes: BlockPasses, rate: np.ndarray, window: np.ndarray, opened: np.ndarray, choice, regret):

@@ -56,12 +56,9 @@ def test_prices_rise_where_the_load_is_too_high_and_fall_where_there_is_room():
     assert rate[0, 0] > 0.1 and rate[0, 1] == pytest.approx(0.1) and 0 <= rate[0, 2] < 0.1
 
 
-@pytest.mark.xfail(strict=True, reason="0 bit/s over a slope of 0 is not a number")
-@pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_limit_of_nothing_keeps_a_price():
     """e1 may serve nothing and does not."""
     tables, limits, _ = prepared(one_limited([0, 60, 60]))
-    rate, _ = moved_rates(
-        limits, rate_window(tables), np.zeros((1, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3), 0.5
-    )
+    nothing = np.zeros(len(tables.candidate_site))
+    rate, _ = moved_rates(limits, rate_window(tables), np.zeros((1, 3)), np.zeros((1, 3)), nothing, nothing, 0.5)
     assert np.isfinite(rate).all()
