@@ -26,6 +26,7 @@ AVERAGED_SHARE = 0.4
 WINDOW = 0.2
 LEAST_ELASTICITY, LEAST_PRICE, LOWEST_START = 0.3, 1e-7, 1e-3
 RATE_WINDOW_SHARE = 0.1
+GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Pricing:
         self.order = demand_order(tables)
         self.opened = np.zeros((len(tables.size_bytes), (len(tables.storage_bytes) + 63) // 64), dtype=np.uint64)
         self.solved_assets, self.saving = 0, 0.0
+        self._chance: np.ndarray | None = None
+        self._reached = np.zeros(0)
         self.rate_window = rate_window(tables) if len(limits) else np.zeros(0)
         n_sites = len(tables.storage_bytes)
         self._elasticity = {"storage": np.full(n_sites, np.nan), "fill": np.full(n_sites, np.nan)}
@@ -132,8 +135,11 @@ class Pricing:
         savings: list[float] = []
         sums = PriceLevels(*(np.zeros_like(part) for part in _arrays(levels)))
         for step in range(schedule.steps):
-            chosen = self.order[turn[step % n_samples] :: n_samples]
-            sample = Sample(chosen, np.full(len(chosen), n_assets / max(len(chosen), 1)))
+            if len(self.limits):
+                sample = self._sample_by_demand(step)
+            else:
+                chosen = self.order[turn[step % n_samples] :: n_samples]
+                sample = Sample(chosen, np.full(len(chosen), n_assets / max(len(chosen), 1)))
             found = self.look(levels, sample, tolerances)
             self._move(levels, found, schedule.length(step), tolerances == LOCAL)
             if is_late():
@@ -146,6 +152,18 @@ class Pricing:
         self.saving = float(np.mean(savings)) if savings else 0.0
         n_averaged = schedule.steps - averaged_from
         return PriceLevels(*(kept / n_averaged for kept in _arrays(sums))) if n_averaged else levels
+
+    def _sample_by_demand(self, step: int) -> Sample:
+        """Loads are made by few assets: half of the sample is drawn in proportion to the bytes asked for, half evenly
+        (systematic sampling with unequal probabilities, Madow 1949)."""
+        if self._chance is None:
+            asked = np.add.reduceat(np.append(self.tables.bytes, 0.0), self.tables.indptr[:-1])[self.order]
+            share = asked / max(asked.sum(), 1e-300)
+            self._chance = np.minimum(SAMPLE_ASSETS * share + SAMPLE_ASSETS / max(len(asked), 1), 1.0)
+            self._reached = np.cumsum(self._chance)
+        crossed = np.floor(self._reached + (step * GOLDEN) % 1.0)
+        chosen = np.flatnonzero(np.diff(crossed, prepend=0.0) > 0)
+        return Sample(self.order[chosen], 1 / self._chance[chosen])
 
     def look(self, levels: PriceLevels, sample: Sample, tolerances: tuple[float, float] = LOCAL) -> Sums:
         """Solves the sample's blocks at these prices."""
@@ -204,4 +222,4 @@ def rate_window(tables: BlockTables) -> np.ndarray:
 
 def _turns(n: int) -> np.ndarray:
     """0..n - 1 in an order that spreads out (a golden-ratio sequence)."""
-    return np.argsort((np.arange(n) * 0.6180339887498949) % 1.0, kind="stable")
+    return np.argsort((np.arange(n) * GOLDEN) % 1.0, kind="stable")

@@ -58,7 +58,6 @@ def test_the_bound_is_as_good_as_the_relaxation(seed):
     assert found.certificate.gap <= 0.012
 
 
-@pytest.mark.xfail(strict=True, reason="prices of bit rates do not settle: the bound is 1 to 4 % lower")
 def test_the_bound_is_as_good_as_the_relaxation_where_rates_bind():
     problem = skewed_problem(1, limits=True)
     assert planned(problem).certificate.lower_bound >= (1 - 5e-3) * relaxed_bound(problem)
