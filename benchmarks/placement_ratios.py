@@ -20,7 +20,7 @@ PEER_RUNS = (
 """Solver and tolerance; loose ones only where a solver can be stopped early with duals that prove something."""
 LARGEST = "20k-20-10"
 """Solved only by what has a chance to, in the memory of one machine."""
-TOO_LARGE = ("pulp-highs", "highs-ipx")
+TOO_LARGE = ("pulp-highs", "highs-simplex", "highs-ipx")
 USELESS_GAP = 0.5
 AGREEMENT = 10.0
 """Two solvers' values of one relaxation may differ by this many times the looser tolerance, relative to the value."""
