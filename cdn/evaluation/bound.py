@@ -32,6 +32,7 @@ import scipy.sparse as sp
 
 from cdn.evaluation.blocks import UNIT_ROUNDOFF, Terms, asset_bounds
 from cdn.evaluation.cases import Cases
+from cdn.model.arrays import csr_indptr
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
@@ -130,8 +131,7 @@ def _servers(problem: Problem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     and per pair cache and region."""
     region, server = np.nonzero((problem.cost_per_byte[:-1] < problem.origin_cost).T)
     order = np.lexsort((problem.cost_per_byte[server, region], region))
-    counts = np.bincount(region, minlength=len(problem.region_index))
-    return np.concatenate([[0], np.cumsum(counts)]), server[order].astype(np.int32), region[order]
+    return csr_indptr(region, len(problem.region_index)), server[order].astype(np.int32), region[order]
 
 
 def _rate_price(problem: Problem, egress: np.ndarray, link: np.ndarray) -> np.ndarray:

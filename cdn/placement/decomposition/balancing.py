@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.placement.decomposition.blocks import IS_STORED, load_block, unload_block
-from cdn.placement.decomposition.local_search import keep_open, resolve_block
+from cdn.placement.decomposition.bits import has_bit
+from cdn.placement.decomposition.blocks import load_block, unload_block
+from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices
 
@@ -21,27 +22,16 @@ MOST_SHIFT = 0.7
 
 
 @kernel
-def add_use(tables, ws, asset, is_open, sign, use):
-    """Adds what the open caches of a loaded block use (or takes it off): (2, S) storage and fill."""
-    size = tables.size_bytes[asset]
-    for i in range(ws.numbers[0]):
-        if is_open[i]:
-            s = ws.site[i]
-            use[0, s] += sign * size
-            use[1, s] += 0 if ws.flags[s] & IS_STORED else sign * size
-
-
-@kernel
 def _take_off(tables, asset, row, use):
     """Takes off what the asset uses now."""
     size = tables.size_bytes[asset]
     for s in range(use.shape[1]):
-        if (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+        if has_bit(row, s):
             use[0, s] -= size
             use[1, s] -= size
     for k in range(tables.stored_indptr[asset], tables.stored_indptr[asset + 1]):
         s = tables.stored_site[k]
-        if (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+        if has_bit(row, s):
             use[1, s] += size
 
 

@@ -19,9 +19,10 @@ class Workspace(NamedTuple):
     """Room for one block, used again for the next: S caches, E entries and T (entry, cache) pairs at most.
 
     ``upper``, ``local``, ``flags``, ``touched`` are by cache of the problem; ``site``, ``price``, ``forced``,
-    ``state``, ``gain``, ``loss`` by cache of the block; ``entry``, ``first``, ``best``, ``second``, ``winner`` by its
-    entries; ``cache``, ``saving`` by its pairs, entry-major; ``turn_first``, ``turn_entry``: the entries of each
-    cache. ``numbers``: caches and entries of the block.
+    ``state``, ``gain``, ``loss``, ``margin`` (what flipping it costs, others following) by cache of the block;
+    ``entry``, ``first``, ``best``, ``second``, ``winner`` by its entries; ``cache``, ``saving`` by its pairs,
+    entry-major; ``turn_first``, ``turn_entry``: the entries of each cache. ``numbers``: caches and entries of the
+    block.
     """
 
     upper: np.ndarray
@@ -48,9 +49,8 @@ class Workspace(NamedTuple):
 
 
 @kernel
-def new_workspace(tables):
-    """Room for the largest block of the problem."""
-    n_sites = len(tables.storage_bytes)
+def block_sizes(tables):
+    """Caches of the problem, and the most entries and (entry, cache) pairs of a block."""
     most_entries, most_pairs = 1, 1
     for asset in range(len(tables.indptr) - 1):
         pairs = 0
@@ -59,6 +59,12 @@ def new_workspace(tables):
             pairs += tables.first_candidate[r + 1] - tables.first_candidate[r]
         most_entries = max(most_entries, tables.indptr[asset + 1] - tables.indptr[asset])
         most_pairs = max(most_pairs, pairs)
+    return len(tables.storage_bytes), most_entries, most_pairs
+
+
+@kernel
+def new_workspace(n_sites, most_entries, most_pairs):
+    """Room for any block of these ``block_sizes``."""
     return Workspace(
         np.zeros(n_sites),
         np.full(n_sites, -1, dtype=np.int32),
@@ -80,7 +86,7 @@ def new_workspace(tables):
         np.zeros(most_pairs),
         np.zeros(n_sites + 1, dtype=np.int64),
         np.zeros(most_pairs, dtype=np.int32),
-        np.zeros(3, dtype=np.int64),
+        np.zeros(2, dtype=np.int64),
     )
 
 

@@ -8,7 +8,8 @@ everybody not closed open *opens*. What is left is settled by flipping caches, o
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.placement.decomposition.blocks import CLOSED, OPEN, UNDECIDED
+from cdn.placement.decomposition.bits import has_bit, set_bit
+from cdn.placement.decomposition.blocks import CLOSED, IS_STORED, OPEN, UNDECIDED
 
 
 @kernel
@@ -186,8 +187,7 @@ def solve_block(ws, is_open, fixed, flips, rounds):
 def resolve_block(ws, is_open, fixed, flips, row, rounds):
     """The same from where an earlier pass left off: ``row`` has a bit per cache of the problem."""
     for i in range(ws.numbers[0]):
-        s = ws.site[i]
-        is_open[i] = ws.forced[i] or (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1)
+        is_open[i] = ws.forced[i] or has_bit(row, ws.site[i])
         fixed[i] = ws.forced[i]
     return improve(ws, is_open, fixed, flips, rounds)
 
@@ -198,5 +198,16 @@ def keep_open(ws, is_open, row):
     row[:] = np.uint64(0)
     for i in range(ws.numbers[0]):
         if is_open[i]:
+            set_bit(row, ws.site[i])
+
+
+@kernel
+def add_use(tables, ws, asset, is_open, weight, use):
+    """Adds what the open caches of a loaded block use, ``weight`` times: (2, S) storage and fill."""
+    weighted_bytes = weight * tables.size_bytes[asset]
+    for i in range(ws.numbers[0]):
+        if is_open[i]:
             s = ws.site[i]
-            row[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
+            use[0, s] += weighted_bytes
+            if not ws.flags[s] & IS_STORED:
+                use[1, s] += weighted_bytes

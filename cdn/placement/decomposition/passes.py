@@ -12,55 +12,52 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.placement.decomposition.blocks import IS_STORED, load_block, may_store, new_workspace, unload_block
-from cdn.placement.decomposition.local_search import keep_open, solve_block, value_caches
+from cdn.placement.decomposition.blocks import (
+    IS_STORED,
+    block_sizes,
+    load_block,
+    may_store,
+    new_workspace,
+    unload_block,
+)
+from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
 CHUNKS = 16
 ROUNDS = 2
 FEW_BRANCHES = 48
-BINS, CURVE_SPAN = 96, 1.2
+NEAR = 0.2
+"""Prices within this logarithm of a price are near it."""
 
 
 class Sums(NamedTuple):
-    """What a chunk adds up: ``saving`` (1,), ``storage``, ``fill`` bytes (S,), ``flow`` bit/s and ``loose`` (C,), the
-    part of the flow that goes elsewhere if the candidate's rate price rises by ``rate_window``; ``storage_curve``,
-    ``fill_curve`` (S, BINS): bytes by the logarithm of the price at which they come or go over the price now."""
+    """What a chunk adds up: ``saving`` (1,), ``use`` (2, S) bytes of storage and fill, ``near`` (2, S) bytes that come
+    or go at a price ``NEAR`` the cache's, ``flow`` bit/s and ``loose`` (C,), the part of the flow that goes elsewhere
+    if the candidate's rate price rises by ``rate_window``."""
 
     saving: np.ndarray
-    storage: np.ndarray
-    fill: np.ndarray
+    use: np.ndarray
+    near: np.ndarray
     flow: np.ndarray
     loose: np.ndarray
-    storage_curve: np.ndarray
-    fill_curve: np.ndarray
 
 
 def _new_sums(tables: BlockTables) -> Sums:
     n_sites, n_candidates = len(tables.storage_bytes), len(tables.candidate_site)
     return Sums(
-        np.zeros(1),
-        np.zeros(n_sites),
-        np.zeros(n_sites),
-        np.zeros(n_candidates),
-        np.zeros(n_candidates),
-        np.zeros((n_sites, BINS)),
-        np.zeros((n_sites, BINS)),
+        np.zeros(1), np.zeros((2, n_sites)), np.zeros((2, n_sites)), np.zeros(n_candidates), np.zeros(n_candidates)
     )
 
 
 @kernel
-def _note(curve, s, worth_per_byte, price, weighted_bytes):
-    """Puts bytes whose critical price is ``worth_per_byte`` into the curve of a cache."""
-    if price > 0 and 0.3 * price < worth_per_byte < 3.4 * price:
-        x = np.log(worth_per_byte / price)
-        if -CURVE_SPAN < x < CURVE_SPAN:
-            curve[s, int((x + CURVE_SPAN) / (2 * CURVE_SPAN) * BINS)] += weighted_bytes
+def _is_near(worth_per_byte, price):
+    return price * np.exp(-NEAR) < worth_per_byte < price * np.exp(NEAR)
 
 
 @kernel
-def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, priced_fill):
+def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, priced_fill):
+    """Adds the asset's bytes to ``near`` (2, S) where its critical price is near the cache's."""
     size = tables.size_bytes[asset]
     for k in range(n_touched):
         s = ws.touched[k]
@@ -75,21 +72,10 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, 
             worth = ws.price[i] + (ws.margin[i] if is_open[i] else -ws.margin[i])
         is_new = ws.flags[s] & IS_STORED == 0
         other = prices.fill[s] + tables.fill_cost[s] if is_new else 0.0
-        _note(sums.storage_curve, s, worth / size - other, prices.storage[s], weight * size)
-        if priced_fill and is_new:
-            other = prices.storage[s] + tables.fill_cost[s]
-            _note(sums.fill_curve, s, worth / size - other, prices.fill[s], weight * size)
-
-
-@kernel
-def _add_use(tables, ws, asset, weight, is_open, sums):
-    size = tables.size_bytes[asset]
-    for i in range(ws.numbers[0]):
-        if is_open[i]:
-            s = ws.site[i]
-            sums.storage[s] += weight * size
-            if ws.flags[s] & IS_STORED == 0:
-                sums.fill[s] += weight * size
+        if _is_near(worth / size - other, prices.storage[s]):
+            near[0, s] += weight * size
+        if priced_fill and is_new and _is_near(worth / size - prices.storage[s] - tables.fill_cost[s], prices.fill[s]):
+            near[1, s] += weight * size
 
 
 @kernel
@@ -111,7 +97,7 @@ def _price_chunk(
     tables, prices, ws, room, assets, weights, start, step, opened, tolerances, priced_fill, rate_window, sums
 ):
     """Every ``step``-th asset from ``start``. Flows are added up only where ``rate_window`` has entries; blocks are
-    solved by branching to ``tolerances`` (share of the value, cost) where these are not negative, and curves left
+    solved by branching to ``tolerances`` (share of the value, cost) where these are not negative, and ``near`` left
     out."""
     branching = tolerances[0] >= 0
     is_open = np.zeros(len(tables.storage_bytes), dtype=np.bool_)
@@ -124,15 +110,15 @@ def _price_chunk(
             value = solve_block(ws, is_open, fixed, flips, ROUNDS)
             if branching:
                 tolerance = tolerances[0] * value + tolerances[1]
-                value = prove_block(ws, is_open, fixed, flips, room, tolerance, len(room.credits))[0]
+                value = prove_block(ws, is_open, fixed, flips, room, tolerance)[0]
                 value_caches(ws, is_open)
             sums.saving[0] += weight * value
             keep_open(ws, is_open, opened[asset])
-            _add_use(tables, ws, asset, weight, is_open, sums)
+            add_use(tables, ws, asset, is_open, weight, sums.use)
             if len(rate_window):
                 _add_flow(tables, ws, weight, rate_window, sums)
         if not branching:
-            _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums, priced_fill)
+            _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums.near, priced_fill)
         unload_block(tables, asset, ws, n_touched)
 
 
@@ -149,10 +135,15 @@ class BlockPasses:
 
     def __init__(self, tables: BlockTables, threads: int) -> None:
         self.tables, self.threads = tables, threads
-        self.workspaces = [new_workspace(tables) for _ in range(threads)]
+        sizes = block_sizes(tables)
+        self.workspaces = [new_workspace(*sizes) for _ in range(threads)]
         self._free = list(self.workspaces)
         self._pool = ThreadPoolExecutor(threads)
         self.rooms = {id(workspace): new_room(workspace, FEW_BRANCHES) for workspace in self.workspaces}
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown()
 
     def run(self, work: Callable[[int, Any], Any], n_tasks: int = CHUNKS) -> list[Any]:
         """``work(task, workspace)`` for each task; results in the order of the tasks."""

@@ -8,6 +8,7 @@ linear relaxation (Geoffrion 1974), and the certificate carries what makes each 
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,11 +59,20 @@ def place_decomposition(
     machine. ``threads``: by default one per processor; the result is the same for any number. ``start_prices``: last
     night's. ``progress`` is told what begins.
     """
-    clock = _Clock(time_limit_s, time.monotonic())
-    tables = build_tables(problem)
-    limits = find_rate_limits(problem, tables)
-    passes = BlockPasses(tables, threads or os.cpu_count() or 1)
-    pricing = Pricing(tables, limits, passes)
+    with closing(BlockPasses(build_tables(problem), threads or os.cpu_count() or 1)) as passes:
+        return _place(problem, passes, gap, _Clock(time_limit_s, time.monotonic()), start_prices, progress)
+
+
+def _place(
+    problem: Problem,
+    passes: BlockPasses,
+    gap: float | None,
+    clock: _Clock,
+    start_prices: Prices | None,
+    progress: Callable[[str], None],
+) -> PlacerResult:
+    limits = find_rate_limits(problem, passes.tables)
+    pricing = Pricing(passes.tables, limits, passes)
     levels, tolerances = _settle(problem, pricing, start_prices, gap, clock, progress)
     prices = levels.block_prices(limits)
     progress("proof")
@@ -72,12 +82,12 @@ def place_decomposition(
     )
     progress("placement")
     _fit(passes, prices, pricing, proof.use, clock)
-    stored = SiteAssets.from_pairs(*opened_pairs(tables, pricing.opened), len(problem.asset_index))
+    stored = SiteAssets.from_pairs(*opened_pairs(passes.tables, pricing.opened), len(problem.asset_index))
     routing = route(passes, limits, pricing.opened, levels.rate, pricing.rate_window) if len(limits) else None
     return PlacerResult(
         Placement(use_spare_storage(problem, stored, LEAST_SPARE), routing),
         "feasible",
-        f"time limit of {time_limit_s:g} s" if clock.is_past(1.0) else _reason(pricing),
+        f"time limit of {clock.limit_s:g} s" if clock.is_past(1.0) else _reason(pricing),
         full_prices(problem, limits, levels.storage, levels.fill, levels.rate, proof.serve, proof.branching),
     )
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
+from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.limits import MEMORY, RateLimits, moved_rates, own_prices
-from cdn.placement.decomposition.passes import BINS, CURVE_SPAN, BlockPasses, Sample, Sums
+from cdn.placement.decomposition.passes import NEAR, BlockPasses, Sample, Sums
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
 SAMPLE_ASSETS = 250
@@ -23,7 +24,6 @@ LONGEST_STEP = 0.7
 LOCAL = (-1.0, 0.0)
 """Tolerances that ask for no branching."""
 AVERAGED_SHARE = 0.4
-WINDOW = 0.2
 LEAST_ELASTICITY, LEAST_PRICE, LOWEST_START = 0.3, 1e-7, 1e-3
 RATE_WINDOW_SHARE = 0.1
 GOLDEN = 0.6180339887498949
@@ -65,7 +65,7 @@ class Pricing:
     def __init__(self, tables: BlockTables, limits: RateLimits, passes: BlockPasses) -> None:
         self.tables, self.limits, self.passes = tables, limits, passes
         self.order = demand_order(tables)
-        self.opened = np.zeros((len(tables.size_bytes), (len(tables.storage_bytes) + 63) // 64), dtype=np.uint64)
+        self.opened = closed_rows(len(tables.size_bytes), len(tables.storage_bytes))
         self.solved_assets, self.saving = 0, 0.0
         self._chance: np.ndarray | None = None
         self._reached = np.zeros(0)
@@ -171,18 +171,18 @@ class Pricing:
         prices, fills = levels.block_prices(self.limits), bool(self.binding["fill"].any())
         return self.passes.price(prices, sample, self.opened, tolerances, fills, self.rate_window)
 
-    def _move(self, levels: PriceLevels, found: Sums, step: float, with_curves: bool) -> None:
+    def _move(self, levels: PriceLevels, found: Sums, step: float, with_near: bool) -> None:
         t = self.tables
-        for name, price, use, limit, curve in (
-            ("storage", levels.storage, found.storage, t.storage_bytes, found.storage_curve),
-            ("fill", levels.fill, found.fill, t.fill_bytes, found.fill_curve),
+        for name, price, use, limit, near in (
+            ("storage", levels.storage, found.use[0], t.storage_bytes, found.near[0]),
+            ("fill", levels.fill, found.use[1], t.fill_bytes, found.near[1]),
         ):
             bound = self.binding[name]
             if not bound.any():
                 continue
             off = use[bound] / limit[bound] - 1
-            if with_curves:
-                self._remember(name, curve[bound], limit[bound], bound)
+            if with_near:
+                self._remember(name, near[bound] / limit[bound], bound)
             elasticity = self._elasticity[name][bound]
             price[bound] *= np.exp(np.clip(step * off / elasticity, -LONGEST_STEP, LONGEST_STEP))
             price[bound] = np.maximum(price[bound], LEAST_PRICE * price.max(initial=0.0))
@@ -191,11 +191,10 @@ class Pricing:
                 self.limits, self.rate_window, levels.rate, self._slope, found.flow, found.loose, step
             )
 
-    def _remember(self, name: str, curve: np.ndarray, limit: np.ndarray, bound: np.ndarray) -> None:
-        """Elasticity of use: the share of the limit that comes or goes with a relative change of the price."""
-        middle, width = BINS // 2, max(1, round(WINDOW / (2 * CURVE_SPAN) * BINS))
-        near = curve[:, middle - width : middle + width].sum(axis=1) / (2 * width / BINS * 2 * CURVE_SPAN)
-        fresh = np.maximum(near / limit, LEAST_ELASTICITY)
+    def _remember(self, name: str, near: np.ndarray, bound: np.ndarray) -> None:
+        """Elasticity of use: the share of the limit that comes or goes with a relative change of the price. ``near``:
+        the share that does so within ``NEAR`` of it, either way."""
+        fresh = np.maximum(near / (2 * NEAR), LEAST_ELASTICITY)
         old = self._elasticity[name][bound]
         self._elasticity[name][bound] = np.where(np.isnan(old), fresh, MEMORY * old + (1 - MEMORY) * fresh)
 

@@ -239,8 +239,8 @@ def lower_credits(ws, room, credits, target, steps):
 
 
 @kernel
-def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits):
-    """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
+def prove_block(ws, is_open, fixed, flips, room, tolerance):
+    """Bounds the block within ``tolerance`` of its value, or as well as the room's credits allow.
 
     ``is_open``: a good start, replaced by the best found. The tree goes to ``room.nodes`` in preorder: the cache
     branched on (of the block; open first), or -1 - c at a leaf that the credits ``room.credits[c]`` bound.
@@ -267,7 +267,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits):
         room.rule[:n] = FREE
         for d in range(depth):
             room.rule[path[d]] = side[d]
-        found = _solve_branch(ws, is_open, current, fixed, flips, room, 2 if depth == 0 else 0)
+        found = _solve_branch(ws, is_open, current, fixed, flips, room)
         credits = room.credits[n_credits]
         if parent < 0:
             collect(ws, current, room)
@@ -283,7 +283,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits):
         n_credits += 1
         goal = value + tolerance
         chosen = -1
-        if branch_bound > goal and n_credits + branches + 2 <= most_credits:
+        if branch_bound > goal and n_credits + branches + 2 <= len(room.credits):
             chosen = _choose(ws, room, branch_bound, goal)
         if chosen < 0:
             room.nodes[n_nodes] = -n_credits
@@ -338,12 +338,12 @@ def _drop_unused(room, n_nodes, n_credits, n_entries):
 
 
 @kernel
-def _solve_branch(ws, is_open, current, fixed, flips, room, rounds):
-    """Local search under the branch's rules from the best placement known; returns its value."""
+def _solve_branch(ws, is_open, current, fixed, flips, room):
+    """Adds and drops under the branch's rules from the best placement known; returns its value."""
     for i in range(ws.numbers[0]):
         fixed[i] = ws.forced[i] or room.rule[i] != FREE
         current[i] = ws.forced[i] or room.rule[i] == FORCED_OPEN or (is_open[i] and room.rule[i] != FORCED_CLOSED)
-    return improve(ws, current, fixed, flips, rounds)
+    return improve(ws, current, fixed, flips, 0)
 
 
 @kernel

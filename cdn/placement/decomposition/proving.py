@@ -11,9 +11,9 @@ import numpy as np
 
 from cdn.compilation import kernel
 from cdn.model.branching import Branching
-from cdn.placement.decomposition.balancing import BATCHES, add_use, reacting_prices
+from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
-from cdn.placement.decomposition.local_search import keep_open, resolve_block, solve_block
+from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices
@@ -22,8 +22,9 @@ MOST_BRANCHES = 400
 
 
 class Trees(NamedTuple):
-    """Trees of a chunk, one after the other: ``sizes`` (T, 3) asset, nodes and credits; ``site`` nodes, with -1 - c at
-    a leaf bounded by the tree's credits c; ``serve`` prices of the credits, one per demand entry of the asset."""
+    """Trees of a chunk, one after the other: ``sizes`` (3 T,) asset, nodes and credits of each; ``site`` nodes, with
+    -1 - c at a leaf bounded by the tree's credits c; ``serve`` prices of the credits, one per demand entry of the
+    asset."""
 
     sizes: np.ndarray
     site: np.ndarray
@@ -70,7 +71,7 @@ def _prove_chunk(
         if found:
             value = solve_block(ws, is_open, fixed, flips, rounds)
             tolerance = tolerances[0] * value + tolerances[1]
-            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, MOST_BRANCHES)
+            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance)
             sums[0] += value
             sums[1] += bound
             keep_open(ws, is_open, opened[asset])

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.placement.decomposition.blocks import IS_PINNED, IS_STORED, load_block, unload_block
-from cdn.placement.decomposition.local_search import value_caches
+from cdn.placement.decomposition.bits import clear_bit, has_bit, set_bit
+from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
+from cdn.placement.decomposition.local_search import add_use, value_caches
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
@@ -33,7 +34,7 @@ def _worth_now(tables, rate, row, asset, site):
             s = tables.candidate_site[j]
             if s == site:
                 own = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
-            elif (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+            elif has_bit(row, s):
                 other = max(other, tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j])
         worth += max(own - other, 0.0)
     return worth
@@ -54,17 +55,14 @@ def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use
         n_touched = load_block(tables, prices, asset, ws)
         row = opened[asset]
         for i in range(ws.numbers[0]):
-            s = ws.site[i]
-            is_open[i] = (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1)
+            is_open[i] = has_bit(row, ws.site[i])
         use[2, 0] += value_caches(ws, is_open)
+        add_use(tables, ws, asset, is_open, 1.0, use)
         for i in range(ws.numbers[0]):
             s = ws.site[i]
-            flags = ws.flags[s]
             worth = (ws.loss[i] if is_open[i] else ws.gain[i]) - ws.price[i]
             if is_open[i]:
-                use[0, s] += size
-                use[1, s] += 0 if flags & IS_STORED else size
-                if flags & IS_PINNED:
+                if ws.flags[s] & IS_PINNED:
                     continue
             elif worth <= floor_price[s] * size or worth <= 0:
                 continue
@@ -110,7 +108,7 @@ def _drop(tables, rate, opened, pairs, worths, excess, fill_excess):
         if len(heap) > 0 and worth / size > heap[0][0] and worth / size > stale * (1 + 1e-12) + 1e-300:
             heapq.heappush(heap, (worth / size, k))
             continue
-        opened[asset, s >> 6] &= ~(np.uint64(1) << np.uint64(s & 63))
+        clear_bit(opened[asset], s)
         lost += worth
         excess[s] -= size
         if new:
@@ -127,8 +125,7 @@ def _add(tables, rate, opened, pairs, worths, room, fill_room):
     for k in range(len(worths)):
         s = pairs[k, 1] if pairs[k, 1] >= 0 else -1 - pairs[k, 1]
         asset = pairs[k, 0]
-        closed = not (opened[asset, s >> 6] >> np.uint64(s & 63)) & np.uint64(1)
-        if closed and tables.size_bytes[asset] <= room[s]:
+        if not has_bit(opened[asset], s) and tables.size_bytes[asset] <= room[s]:
             heap.append((-worths[k] / tables.size_bytes[asset], k))
     heapq.heapify(heap)
     saved = 0.0
@@ -147,17 +144,12 @@ def _add(tables, rate, opened, pairs, worths, room, fill_room):
         if len(heap) > 0 and -worth / size > heap[0][0] and -worth / size > stale * (1 - 1e-12):
             heapq.heappush(heap, (-worth / size, k))
             continue
-        opened[asset, s >> 6] |= np.uint64(1) << np.uint64(s & 63)
+        set_bit(opened[asset], s)
         saved += worth
         room[s] -= size
         if new:
             fill_room[s] -= size
     return saved
-
-
-def _difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """How much less there is after than before; 0 where both are infinite."""
-    return np.where(before == after, 0.0, before - np.where(before == after, 0.0, after))
 
 
 class Repair:

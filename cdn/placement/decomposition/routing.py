@@ -11,6 +11,7 @@ import numpy as np
 
 from cdn.compilation import kernel
 from cdn.model.placement import Routing
+from cdn.placement.decomposition.bits import has_bit
 from cdn.placement.decomposition.limits import RateLimits, moved_rates
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockTables
@@ -31,8 +32,7 @@ def _steer_chunk(tables, rate, window, opened, begin, end, choice, regret, flow,
             r, best, second, chosen = tables.region[e], 0.0, 0.0, -1
             if tables.servable[e]:
                 for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
-                    s = tables.candidate_site[j]
-                    if not (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+                    if not has_bit(row, tables.candidate_site[j]):
                         continue
                     saving = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
                     if saving > best:
@@ -59,8 +59,7 @@ def _take_turns(tables, rate, opened, asset, turns, factor, use_first, use_limit
         while left > 0:
             best, chosen = 0.0, -1
             for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
-                s = tables.candidate_site[j]
-                if not (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1):
+                if not has_bit(row, tables.candidate_site[j]):
                     continue
                 saving = tables.bytes[e] * tables.candidate_saving[j] - peak * rate[j]
                 # In falling order of saving, equals in the order listed.

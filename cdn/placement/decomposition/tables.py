@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cdn.model.arrays import csr_indptr
 from cdn.model.problem import Problem
 
 
@@ -48,15 +49,13 @@ def build_tables(problem: Problem) -> BlockTables:
     demand = problem.demand
     saving = problem.origin_cost - problem.cost_per_byte[:-1]
     region, site = np.nonzero((problem.may_serve & (saving > 0)).T)
-    first = np.zeros(len(problem.region_index) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(region, minlength=len(problem.region_index)), out=first[1:])
     return BlockTables(
         indptr=demand.indptr,
         region=demand.region,
         bytes=demand.bytes,
         peak_bps=demand.peak_bps,
         servable=problem.servable,
-        first_candidate=first,
+        first_candidate=csr_indptr(region, len(problem.region_index)),
         candidate_site=site.astype(np.int32),
         candidate_saving=saving[site, region],
         size_bytes=problem.size_bytes,

@@ -12,7 +12,7 @@ from cdn.model.placement import Prices
 from cdn.model.problem import Problem, build_problem
 from cdn.model.site_assets import SiteAssets
 from cdn.model.topology import Appliance, Region, Site, Topology
-from cdn.placement.decomposition.blocks import load_block, new_workspace
+from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables, build_tables
 
 
@@ -52,7 +52,7 @@ class BlockExample:
 
     def load(self):
         """A workspace with the block loaded, and how many caches were looked at."""
-        ws = new_workspace(self.tables)
+        ws = new_workspace(*block_sizes(self.tables))
         return ws, load_block(self.tables, self.prices, 0, ws)
 
     def room(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

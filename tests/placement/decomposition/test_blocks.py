@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
 
 from cdn.model.site_assets import SiteAssets
-from cdn.placement.decomposition.blocks import CLOSED, OPEN, load_block, new_workspace, unload_block
+from cdn.placement.decomposition.blocks import CLOSED, OPEN, block_sizes, load_block, new_workspace, unload_block
 from cdn.placement.decomposition.local_search import (
     decide_by_rules,
     descend,
@@ -56,7 +56,7 @@ def test_who_may_store_worked_out():
         fill_bytes=np.array([9.0, 9.0, 9.0, 3.0, 3.0, 0.0]),
     )
     tables, prices = build_tables(problem), BlockPrices(np.ones(6), 2 * np.ones(6), np.zeros(6))
-    ws = new_workspace(tables)
+    ws = new_workspace(*block_sizes(tables))
     load_block(tables, prices, 0, ws)
     assert sorted(ws.site[: ws.numbers[0]]) == [0, 4, 5]
     assert {int(s): p for s, p in zip(ws.site[:3], ws.price[:3], strict=True)} == {0: 12, 4: 4, 5: 12}

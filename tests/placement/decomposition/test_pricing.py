@@ -47,7 +47,7 @@ def test_prices_bring_use_to_the_limits():
     pricing = Pricing(tables, limits, passes)
     levels = pricing.settle(pricing.first_levels(), COLD)
     found = pricing.look(levels, Sample(pricing.order, np.ones(len(pricing.order))))
-    full = found.storage / problem.storage_bytes
+    full = found.use[0] / problem.storage_bytes
     assert (full[levels.storage > 1e-3 * levels.storage.max()] > 0.9).all() and (full < 1.1).all()
 
 
@@ -60,7 +60,7 @@ def test_a_sample_stands_for_all():
     whole = pricing.look(levels, Sample(pricing.order, np.ones(len(pricing.order))))
     parts = [pricing.order[k::6] for k in range(6)]
     sums = [pricing.look(levels, Sample(part, np.full(len(part), 6.0))) for part in parts]
-    assert np.allclose(np.mean([s.storage for s in sums], axis=0), whole.storage)
+    assert np.allclose(np.mean([s.use[0] for s in sums], axis=0), whole.use[0])
     assert np.mean([s.saving[0] for s in sums]) == pytest.approx(whole.saving[0])
     assert sums[0].saving[0] == pytest.approx(whole.saving[0], rel=0.2)
 
