@@ -14,7 +14,7 @@ from cdn.files.catalogs import CATALOG
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS
 from cdn.files.fill_plans import FILL_PLAN
-from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES
+from cdn.files.prices import BRANCHING_NODES, BRANCHING_SHARES, SERVE_PRICES
 from cdn.files.schema import CSV, PARQUET, TableSchema
 from cdn.files.topologies import SERVING_COSTS, TopologyRecord, load_toml
 from cdn.logs.request_log_files import REQUEST_LOG
@@ -22,7 +22,7 @@ from cdn.logs.request_log_files import REQUEST_LOG
 TOPOLOGY = "topology"
 SCHEMAS: Mapping[str, TableSchema] = {schema.name: schema for schema in (
     CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, SERVING_COSTS, SERVE_PRICES,
-    BRANCHING_NODES)}
+    BRANCHING_NODES, BRANCHING_SHARES)}
 HEADER_BYTES_MAX = 1 << 20
 
 

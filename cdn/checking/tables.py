@@ -11,7 +11,7 @@ from cdn.errors import DataError, Fault
 from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS, hours_path
 from cdn.files.fill_plans import FILL_PLAN
-from cdn.files.prices import BRANCHING_NODES, SERVE_PRICES, read_nodes
+from cdn.files.prices import BRANCHING_NODES, BRANCHING_SHARES, SERVE_PRICES, read_nodes
 from cdn.files.schema import positions, read_table
 from cdn.files.topologies import ORIGIN_ALIAS, SERVING_COSTS
 from cdn.model.fill_plan import ADD
@@ -135,11 +135,24 @@ def check_branching_nodes(path: Path, known: Known) -> CheckedFile:
                        assets=frame["tree_asset_id"].nunique(), faults=tuple(faults))
 
 
+def check_branching_shares(path: Path, known: Known) -> CheckedFile:
+    """Ids and numbers. Whether they fit the groups, and what they prove, the verification says."""
+    frame = read_table(path, BRANCHING_SHARES)
+    faults: list[Fault] = []
+    if known.catalog is not None:
+        faults += _id_faults(frame, "asset_id", known.catalog.asset_index, "catalog")
+    if known.topology is not None:
+        caches = Index(site.id for site in known.topology.sites[:-1])
+        faults += _id_faults(frame, "site_id", caches, "topology's edge and mid sites")
+    return CheckedFile(str(path), BRANCHING_SHARES.name, len(frame), sites=frame["site_id"].nunique(),
+                       assets=frame["asset_id"].nunique(), faults=tuple(faults))
+
+
 TABLE_CHECKS: Mapping[str, Callable[[Path, Known], CheckedFile]] = {
     DEMAND.name: check_demand, HOURS.name: check_hours, STORED_NOW.name: check_stored_now,
     PLACEMENT.name: check_placement, ROUTING.name: check_routing, FILL_PLAN.name: check_fill_plan_table,
     SERVING_COSTS.name: check_serving_costs, SERVE_PRICES.name: check_serve_prices,
-    BRANCHING_NODES.name: check_branching_nodes,
+    BRANCHING_NODES.name: check_branching_nodes, BRANCHING_SHARES.name: check_branching_shares,
 }
 
 

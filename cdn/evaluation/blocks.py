@@ -4,19 +4,21 @@ Every float64 operation errs to the safe side: v is raised and costs are lowered
 and sums are corrected by what they can have lost, as in N. J. Higham, Accuracy and Stability of Numerical Algorithms
 (2002), section 3.1: u is the unit roundoff, and a sum of n terms is off by less than 2 n u times the terms' sizes.
 
-What a price vector proves is worked out once. A leaf bounded by it differs only in the sites on its way: one that
-stores the asset counts x[s] = sum_r max(0, v[r] - g[s,r]) - F[s] where max(0, x[s]) was taken, one that does not counts
-nothing; both add to the bound, by max(0, -x[s]) and max(0, x[s]).
+A *block* is an asset's demand, or that of one group of its regions, with the share of F charged to the group. What a
+price vector proves of it is worked out once. A leaf bounded by the vector differs only in the sites on its way: one
+that stores the asset counts x[s] = sum_r max(0, v[r] - g[s,r]) - F[s] where max(0, x[s]) was taken, one that does not
+counts nothing; both add to the bound, by max(0, -x[s]) and max(0, x[s]).
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from cdn.compilation import kernel
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
+from cdn.evaluation.terms import Terms, new_room
+from cdn.model.branching import WHOLE
 
 UNIT_ROUNDOFF = 2.0**-53
 RAISED, LOWERED = 1 + 8 * UNIT_ROUNDOFF, 1 - 8 * UNIT_ROUNDOFF
@@ -24,68 +26,18 @@ CHUNK_ASSETS = 1 << 10
 STORED, PINNED, EXCLUDED = 1, 2, 4  # what the problem says of a site, as bits
 
 
-class Terms(NamedTuple):
-    """What the kernel reads. A assets, S caches, N demand entries; C pairs of a region and a cache that serves it at
-    less than the origin's cost, region after region (``server_indptr`` (R + 1,)), cheapest first.
-
-    ``origin_cost`` (R,), ``server_cost``, ``server_rate_price`` (C,) are lowered below their exact values.
-    ``storage_price`` and ``fill_price`` (S,) are per byte, the latter with the cost of filling.
-    """
-
-    indptr: np.ndarray
-    region: np.ndarray
-    bytes: np.ndarray
-    peak_bps: np.ndarray
-    servable: np.ndarray
-    size_bytes: np.ndarray
-    origin_cost: np.ndarray
-    server_indptr: np.ndarray
-    server: np.ndarray
-    server_cost: np.ndarray
-    server_rate_price: np.ndarray
-    storage_bytes: np.ndarray
-    usable_fill_bytes: np.ndarray
-    storage_price: np.ndarray
-    fill_price: np.ndarray
-    stored_indptr: np.ndarray
-    stored_site: np.ndarray
-    pinned_indptr: np.ndarray
-    pinned_site: np.ndarray
-    excluded_indptr: np.ndarray
-    excluded_site: np.ndarray
-
-
-class Room(NamedTuple):
-    """What the kernel works out of one asset at a time.
-
-    Of caches (S,): ``rule``, what the problem says; ``sites`` lists those ``met``, which have F in ``price``, the sum
-    of max(0, v - g) in ``gain``, and x in ``net``. Of demand entries (E,): ``most``, all that v can be; the entry's
-    pairs with caches that may serve it begin at ``pair_first`` (E + 1,). Of pairs (P,): ``pair_site``, and g in
-    ``pair_cost``, ascending in each entry.
-    """
-
-    rule: np.ndarray
-    sites: np.ndarray
-    met: np.ndarray
-    price: np.ndarray
-    gain: np.ndarray
-    net: np.ndarray
-    most: np.ndarray
-    pair_first: np.ndarray
-    pair_site: np.ndarray
-    pair_cost: np.ndarray
-
-
 def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
     """(A,) lower bound of each asset's part. The same to the bit whatever the number of threads (numba's)."""
     n_assets, n_sites = len(terms.size_bytes), len(terms.storage_bytes)
-    bounds = np.zeros(n_assets)
+    bounds, n_groups = np.zeros(n_assets), int(cases.region_group.max(initial=-1)) + 1
 
     def bound_chunk(first: int) -> None:
-        room = _new_room(np.diff(terms.indptr[first : first + CHUNK_ASSETS + 1]).max(), n_sites, terms.server_indptr)
+        n_entries = np.diff(terms.indptr[first : first + CHUNK_ASSETS + 1]).max()
+        room = new_room(n_entries, n_sites, n_groups, terms.server_indptr)
         tree, end = np.searchsorted(cases.asset, (first, first + CHUNK_ASSETS))
         walk = new_walk(np.diff(cases.indptr[tree : end + 1]).max(initial=1), n_sites)
-        _bound_assets(first, terms, serve, cases, tree, room, walk, bounds)
+        row = np.searchsorted(cases.share_asset, first)
+        _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds)
 
     firsts = range(0, n_assets, CHUNK_ASSETS)
     with ThreadPoolExecutor(max(min(numba.get_num_threads(), len(firsts)), 1)) as pool:
@@ -93,36 +45,92 @@ def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
     return bounds
 
 
-def _new_room(n_entries: int, n_sites: int, server_indptr: np.ndarray) -> Room:
-    """Blank room for assets with up to so many demand entries."""
-    n_pairs = n_entries * np.diff(server_indptr).max(initial=0)
-    return Room(
-        rule=np.zeros(n_sites, dtype=np.int8),
-        sites=np.empty(n_sites, dtype=np.int32),
-        met=np.zeros(n_sites, dtype=np.bool_),
-        price=np.empty(n_sites),
-        gain=np.zeros(n_sites),
-        net=np.empty(n_sites),
-        most=np.empty(n_entries),
-        pair_first=np.empty(n_entries + 1, dtype=np.int64),
-        pair_site=np.empty(n_pairs, dtype=np.int32),
-        pair_cost=np.empty(n_pairs),
-    )
-
-
 @kernel
-def _bound_assets(first, terms, serve, cases, tree, room, walk, bounds):
-    """Bounds of one chunk of assets; ``tree`` is the first of its trees."""
+def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
+    """Bounds of one chunk of assets; ``tree`` is the first of its trees, ``row`` of its shares."""
     single_leaf = np.full(1, -1, dtype=np.int32)
     for a in range(first, min(first + CHUNK_ASSETS, len(bounds))):
         _set_rules(a, terms, room.rule)
-        if tree < len(cases.asset) and cases.asset[tree] == a:
+        n_entries, next_tree, next_row = terms.indptr[a + 1] - terms.indptr[a], tree, row
+        while next_tree < len(cases.asset) and cases.asset[next_tree] == a:
+            next_tree += 1
+        while next_row < len(cases.share_asset) and cases.share_asset[next_row] == a:
+            next_row += 1
+        for k in range(n_entries):
+            room.entry[k] = terms.indptr[a] + k
+        if next_tree > tree and cases.group[tree] == WHOLE:
             nodes = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]]
-            bounds[a] = _bound_asset(a, terms, nodes, cases.serve, cases.serve_start[tree], room, walk)
-            tree += 1
+            start = cases.serve_start[tree]
+            bounds[a] = _bound_block(a, n_entries, terms, cases, nodes, cases.serve, start, WHOLE, room, walk)
+        elif next_tree > tree or next_row > row:
+            bounds[a] = _bound_parts(a, terms, serve, cases, tree, next_tree, row, next_row, single_leaf, room, walk)
         else:
-            bounds[a] = _bound_asset(a, terms, single_leaf, serve, terms.indptr[a], room, walk)
+            bounds[a] = _bound_block(
+                a, n_entries, terms, cases, single_leaf, serve, terms.indptr[a], WHOLE, room, walk
+            )
+        tree, row = next_tree, next_row
         _clear_rules(a, terms, room.rule)
+
+
+@kernel
+def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_leaf, room, walk):
+    """The bounds of an asset's groups of regions, added up: its trees and shares up to the ends."""
+    for k in range(row, end_row):
+        room.listed[cases.share_site[k]] = True
+        room.left[cases.share_site[k]] = 1.0
+    n_groups = len(room.group_first) - 1
+    _group_entries(a, terms.indptr, terms.region, cases.region_group, room)
+    total = sizes = 0.0
+    for g in range(n_groups):
+        first, end = room.group_first[g], room.group_first[g + 1]
+        if first == end:
+            continue
+        _deal_shares(g, cases, row, end_row, room)
+        for k in range(first, end):
+            room.entry[k - first] = room.grouped[k]
+            room.own[k - first] = serve[room.grouped[k]]
+        while tree < end_tree and cases.group[tree] < g:
+            tree += 1
+        if tree < end_tree and cases.group[tree] == g:
+            nodes, start = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]], cases.serve_start[tree]
+            bound = _bound_block(a, end - first, terms, cases, nodes, cases.serve, start, g, room, walk)
+        else:
+            bound = _bound_block(a, end - first, terms, cases, single_leaf, room.own, 0, g, room, walk)
+        total += bound
+        sizes += abs(bound)
+    for k in range(row, end_row):
+        room.listed[cases.share_site[k]] = False
+    # Infinitely much where there is no case that a placement is in.
+    return total - 2 * UNIT_ROUNDOFF * (n_groups + 2) * sizes if sizes < np.inf else total
+
+
+@kernel
+def _group_entries(a, indptr, region, region_group, room):
+    """Lists the asset's entries group by group, in each in their order."""
+    room.group_first[:] = 0
+    for e in range(indptr[a], indptr[a + 1]):
+        room.group_first[region_group[region[e]] + 1] += 1
+    for g in range(len(room.group_first) - 1):
+        room.group_first[g + 1] += room.group_first[g]
+    for e in range(indptr[a + 1] - 1, indptr[a] - 1, -1):
+        g = region_group[region[e]] + 1
+        room.group_first[g] -= 1
+        room.grouped[room.group_first[g]] = e
+    for g in range(len(room.group_first) - 1):
+        room.group_first[g] = room.group_first[g + 1]
+    room.group_first[-1] = indptr[a + 1] - indptr[a]
+
+
+@kernel
+def _deal_shares(g, cases, row, end_row, room):
+    """Sets the group's shares of the listed caches: what it asks for, as far as groups before have left it."""
+    for k in range(row, end_row):
+        room.share[cases.share_site[k]] = 0.0
+    for k in range(row, end_row):
+        if cases.share_group[k] == g:
+            s = cases.share_site[k]
+            room.share[s] = min(cases.share[k], room.left[s])
+            room.left[s] -= room.share[s]
 
 
 @kernel
@@ -146,13 +154,14 @@ def _clear_rules(a, terms, rule):
 
 
 @kernel
-def _bound_asset(a, terms, nodes, serve, start, room, walk):
-    """The least bound of the leaves of the asset's tree, whose price vectors begin at ``start``."""
-    n_entries = terms.indptr[a + 1] - terms.indptr[a]
+def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, walk):
+    """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``."""
     n_met = _meet(terms.pinned_site[terms.pinned_indptr[a] : terms.pinned_indptr[a + 1]], room, 0)
     n_met = _meet(nodes, room, n_met)
-    n_met = _list_pairs(a, terms, room, n_met)
+    n_met = _list_pairs(n_entries, terms, room, n_met)
     _price_sites(a, terms, room, walk.known, n_met)
+    if group != WHOLE:
+        _charge_group(group, cases.home_group, len(room.group_first) - 1, room, n_met)
     least = np.inf
     for vector in range(list_leaves(nodes, walk)):
         if walk.first_leaf[vector] != NONE:
@@ -165,6 +174,16 @@ def _bound_asset(a, terms, nodes, serve, start, room, walk):
         room.met[room.sites[k]] = False
         walk.known[room.sites[k]] = FREE
     return least
+
+
+@kernel
+def _charge_group(group, home_group, n_groups, room, n_met):
+    """Leaves of each price the group's share, lowered by what adding up the shares can have raised them."""
+    for k in range(n_met):
+        s = room.sites[k]
+        share = room.share[s] if room.listed[s] else 1.0 if home_group[s] == group else 0.0
+        lowered = share * (1 - 2 * (n_groups + 4) * UNIT_ROUNDOFF)
+        room.price[s] = room.price[s] * lowered if share > 0 else 0.0
 
 
 # A kernel that reads arrays from a tuple in an inner loop is several times slower: they are taken out before.
@@ -183,19 +202,20 @@ def _meet(nodes, room, n_met):
 
 
 @kernel
-def _list_pairs(a, terms, room, n_met):
-    """Lists the asset's entries and pairs, and meets their caches. Caches that cost a region as much as the origin are
-    passed over: there g >= k >= v."""
+def _list_pairs(n_entries, terms, room, n_met):
+    """Lists the pairs of the block's entries, and meets their caches. Caches that cost a region as much as the origin
+    are passed over: there g >= k >= v."""
     region, asked_bytes, peak_bps, servable = terms.region, terms.bytes, terms.peak_bps, terms.servable
     server_indptr, server, origin_cost = terms.server_indptr, terms.server, terms.origin_cost
     server_cost, server_rate_price = terms.server_cost, terms.server_rate_price
     sites, met, most, pair_first = room.sites, room.met, room.most, room.pair_first
-    pair_site, pair_cost = room.pair_site, room.pair_cost
-    first, n_pairs = terms.indptr[a], 0
-    for e in range(first, terms.indptr[a + 1]):
+    pair_site, pair_cost, entry = room.pair_site, room.pair_cost, room.entry
+    n_pairs = 0
+    for q in range(n_entries):
+        e = entry[q]
         r, begin = region[e], n_pairs
-        most[e - first] = asked_bytes[e] * origin_cost[r]
-        pair_first[e - first] = begin
+        most[q] = asked_bytes[e] * origin_cost[r]
+        pair_first[q] = begin
         if not servable[e]:
             continue
         for k in range(server_indptr[r], server_indptr[r + 1]):
@@ -212,7 +232,7 @@ def _list_pairs(a, terms, room, n_met):
                 met[s] = True
                 sites[n_met] = s
                 n_met += 1
-    pair_first[terms.indptr[a + 1] - first] = n_pairs
+    pair_first[n_entries] = n_pairs
     return n_met
 
 

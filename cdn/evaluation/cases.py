@@ -11,13 +11,24 @@ NONE = -1
 
 
 class Cases(NamedTuple):
-    """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin."""
+    """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin.
+
+    ``region_group`` (R,) and the rows of shares as in ``Shares``; ``home_group`` (S,): where a cache's price is charged
+    that no share is listed of.
+    """
 
     asset: np.ndarray
+    group: np.ndarray
     indptr: np.ndarray
     site: np.ndarray
     serve: np.ndarray
     serve_start: np.ndarray
+    region_group: np.ndarray
+    home_group: np.ndarray
+    share_asset: np.ndarray
+    share_site: np.ndarray
+    share_group: np.ndarray
+    share: np.ndarray
 
 
 class Walk(NamedTuple):

@@ -2,8 +2,9 @@
 
 ``serve_prices.parquet``: a price per demand entry, in the order of the demand: by asset as the catalog lists them, then
 by region as the topology does. ``branching_nodes.parquet``, ``branching_prices.parquet``, only where there is
-branching: the nodes of each asset's tree in preorder, and the price vectors of its leaves, numbered from 0 in each
-tree, each vector in the order of the asset's demand.
+branching: the nodes of each tree in preorder, and the price vectors of its leaves, numbered from 0 in each tree, each
+vector in the order of the demand of the tree's asset and group. ``branching_shares.parquet``, only where there are
+groups of regions: the shares of prices. The document says which region is in which group.
 """
 
 from pathlib import Path
@@ -14,14 +15,16 @@ import pandas as pd
 
 from cdn.errors import DataError, Fault
 from cdn.files.schema import Column, TableSchema, positions, read_table, write_table
-from cdn.model.branching import Branching
+from cdn.model.branching import WHOLE, Branching
 from cdn.model.index import Index
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
+from cdn.model.shares import Shares
 
 SERVE_PRICES_FILE = "serve_prices.parquet"
 BRANCHING_NODES_FILE = "branching_nodes.parquet"
 BRANCHING_PRICES_FILE = "branching_prices.parquet"
+BRANCHING_SHARES_FILE = "branching_shares.parquet"
 SERVE_PRICES = TableSchema(
     "serve prices",
     (Column("price", "number", "cost", "cost credited to a demand entry"),),
@@ -30,9 +33,20 @@ BRANCHING_NODES = TableSchema(
     "branching nodes",
     (
         Column("tree_asset_id", "string", "", "whose tree; its nodes stand together, in preorder"),
+        Column("tree_group", "integer", "", "the group of regions it is for; empty: all", None, minimum=0),
         Column("branch_site_id", "string", "", "stored there below the node that follows, not below the other", None),
         Column("price_vector", "integer", "", "which of the tree's price vectors bounds the leaf", None, minimum=0),
     ),
+)
+BRANCHING_SHARES = TableSchema(
+    "branching shares",
+    (
+        Column("asset_id", "string", "", "whose price"),
+        Column("site_id", "string", "", "at which cache"),
+        Column("group", "integer", "", "the group of regions that is charged", minimum=0),
+        Column("share", "number", "", "how much of the price, 0 to 1", minimum=0),
+    ),
+    key=("asset_id", "site_id", "group"),
 )
 
 
@@ -55,25 +69,45 @@ def write_prices(prices: Prices, problem: Problem, folder: Path) -> tuple[dict[s
         ],
         "serve": SERVE_PRICES_FILE,
     }
-    write_table(pd.DataFrame({"price": prices.serve}), folder / SERVE_PRICES_FILE)
-    written = [folder / SERVE_PRICES_FILE]
+    tables = {SERVE_PRICES_FILE: pd.DataFrame({"price": prices.serve})}
     if prices.branching is not None:
+        branching = prices.branching
+        tables[BRANCHING_NODES_FILE] = _nodes_frame(branching, problem)
+        tables[BRANCHING_PRICES_FILE] = pd.DataFrame({"price": branching.serve})
         document["branching"] = [BRANCHING_NODES_FILE, BRANCHING_PRICES_FILE]
-        write_table(_nodes_frame(prices.branching, problem), folder / BRANCHING_NODES_FILE)
-        write_table(pd.DataFrame({"price": prices.branching.serve}), folder / BRANCHING_PRICES_FILE)
-        written += [folder / BRANCHING_NODES_FILE, folder / BRANCHING_PRICES_FILE]
-    return document, written
+        if branching.shares is not None:
+            tables[BRANCHING_SHARES_FILE] = _shares_frame(branching.shares, problem)
+            document["branching"].append(BRANCHING_SHARES_FILE)
+            groups = branching.shares.region_group.tolist()
+            document["region_groups"] = dict(zip(problem.region_index.ids, groups, strict=True))
+    for name, table in tables.items():
+        write_table(table, folder / name)
+    return document, [folder / name for name in tables]
 
 
 def _nodes_frame(branching: Branching, problem: Problem) -> pd.DataFrame:
     tree = np.repeat(np.arange(len(branching)), np.diff(branching.indptr))
-    asset_ids = problem.asset_index.ids_of(branching.asset)
-    site = branching.site
+    assets, owner = np.unique(branching.asset, return_inverse=True)
+    group, site = np.asarray(branching.group), branching.site
     return pd.DataFrame(
         {
-            "tree_asset_id": pd.Categorical.from_codes(tree, asset_ids),
+            "tree_asset_id": pd.Categorical.from_codes(owner[tree], problem.asset_index.ids_of(assets)),
+            "tree_group": pd.arrays.IntegerArray(group.clip(0)[tree], (group == WHOLE)[tree]),
             "branch_site_id": pd.Categorical.from_codes(np.maximum(site, -1), problem.site_index.ids[:-1]),
             "price_vector": pd.arrays.IntegerArray(-1 - site, site >= 0),
+        }
+    )
+
+
+def _shares_frame(shares: Shares, problem: Problem) -> pd.DataFrame:
+    sites, assets = problem.site_index.ids[:-1], problem.asset_index
+    listed, asset = np.unique(shares.asset, return_inverse=True)
+    return pd.DataFrame(
+        {
+            "asset_id": pd.Categorical.from_codes(asset, assets.ids_of(listed)),
+            "site_id": pd.Categorical.from_codes(shares.site, sites),
+            "group": shares.group,
+            "share": shares.share,
         }
     )
 
@@ -98,7 +132,8 @@ def read_prices(document: dict[str, Any], folder: Path, problem: Problem) -> Pri
     if len(serve) != len(problem.demand):
         expected = f"{len(problem.demand)} prices, one for each entry of the demand"
         raise DataError.of_file(folder / SERVE_PRICES_FILE, expected, len(serve))
-    branching = _read_branching(folder, problem) if "branching" in document else None
+    shares = _read_shares(document["region_groups"], folder, problem) if "region_groups" in document else None
+    branching = _read_branching(folder, problem, shares) if "branching" in document else None
     return Prices(storage, fill, egress, link, serve, branching)
 
 
@@ -142,7 +177,20 @@ def _read_column(path: Path) -> np.ndarray:
     return read_table(path, SERVE_PRICES)["price"].to_numpy()
 
 
-def _read_branching(folder: Path, problem: Problem) -> Branching:
+def _read_shares(region_groups: dict[str, Any], folder: Path, problem: Problem) -> Shares:
+    path = folder / BRANCHING_SHARES_FILE
+    frame = read_table(path, BRANCHING_SHARES)
+    region_group = np.array([region_groups[id_] for id_ in problem.region_index.ids], dtype=np.int64)
+    asset = positions(frame, "asset_id", problem.asset_index, "catalog")
+    site = positions(frame, "site_id", Index(problem.site_index.ids[:-1]), "topology's edge and mid sites")
+    try:
+        return Shares(region_group, asset, site, frame["group"].to_numpy(), frame["share"].to_numpy())
+    except ValueError as error:
+        expected = f"shares in the order of the catalog, the sites and the groups of regions ({error})"
+        raise DataError.of_file(path, expected) from error
+
+
+def _read_branching(folder: Path, problem: Problem, shares: Shares | None) -> Branching:
     path = folder / BRANCHING_NODES_FILE
     frame = read_nodes(path)
     asset = positions(frame, "tree_asset_id", problem.asset_index, "catalog")
@@ -153,15 +201,18 @@ def _read_branching(folder: Path, problem: Problem) -> Branching:
     site = -1 - frame["price_vector"].fillna(0).clip(upper=len(frame)).to_numpy().astype(np.int32)
     caches = Index(problem.site_index.ids[:-1])
     site[inner.to_numpy()] = positions(branched, "branch_site_id", caches, "topology's edge and mid sites")
-    first = np.flatnonzero(np.diff(asset, prepend=-1))
+    group = frame["tree_group"].fillna(WHOLE).to_numpy().astype(np.int32)
+    begins = np.ones(len(asset), dtype=bool)
+    begins[1:] = (np.diff(asset) != 0) | (np.diff(group) != 0)
+    first = np.flatnonzero(begins)
     serve = _read_column(folder / BRANCHING_PRICES_FILE)
     try:
-        branching = Branching(asset[first], np.append(first, len(asset)), site, serve)
+        branching = Branching(asset[first], np.append(first, len(asset)), site, serve, group[first], shares)
     except ValueError as error:
         expected = f"whole trees in the order of the catalog, their price vectors numbered from 0 ({error})"
         raise DataError.of_file(path, expected) from error
     try:
-        branching.serve_starts(problem.demand.indptr, problem.n_caches)
+        branching.serve_starts(problem.demand.indptr, problem.demand.region, problem.n_caches)
     except ValueError as error:
         expected = f"a price for each demand entry of the asset in each of its price vectors ({error})"
         raise DataError.of_file(folder / BRANCHING_PRICES_FILE, expected) from error

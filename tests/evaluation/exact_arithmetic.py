@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from cdn.model.branching import Branching
+from cdn.model.branching import WHOLE, Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
+from cdn.model.shares import Shares
 
 
 def random_prices(problem: Problem, rng: np.random.Generator, branching=False) -> Prices:
@@ -29,13 +30,38 @@ def random_serve(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def random_branching(problem: Problem, rng: np.random.Generator) -> Branching:
-    """Some leaves share price vectors."""
-    assets = np.flatnonzero(rng.random(len(problem.asset_index)) < 0.6)
-    trees = [_numbered(random_tree(rng, problem.n_caches, int(rng.integers(0, 4))), rng) for _ in assets]
-    entries = np.diff(problem.demand.indptr)[assets]
-    n_prices = sum(-min(tree) * int(n) for tree, n in zip(trees, entries, strict=True))
+    """Some leaves share price vectors; some assets have trees by group of regions, and shares that may come to more
+    than 1."""
+    shares = random_shares(problem, rng) if rng.random() < 0.6 else None
+    owners = []
+    for asset in np.flatnonzero(rng.random(len(problem.asset_index)) < 0.6).tolist():
+        by_group = shares is not None and rng.random() < 0.7
+        groups = np.flatnonzero(rng.random(shares.n_groups) < 0.7).tolist() if by_group else [WHOLE]
+        owners += [(asset, group) for group in groups]
+    trees = [_numbered(random_tree(rng, problem.n_caches, int(rng.integers(0, 4))), rng) for _ in owners]
+    n_prices = sum(
+        -min(tree) * len(entries_of(problem, asset, group, shares))
+        for tree, (asset, group) in zip(trees, owners, strict=True)
+    )
+    assets, groups = np.array(owners, dtype=np.int32).reshape(-1, 2).T
     nodes = [site for tree in trees for site in tree]
-    return Branching(assets, np.cumsum([0, *map(len, trees)]), nodes, random_serve(rng, n_prices))
+    indptr = np.cumsum([0, *map(len, trees)])
+    return Branching(assets, indptr, nodes, random_serve(rng, n_prices), groups, shares)
+
+
+def random_shares(problem: Problem, rng: np.random.Generator) -> Shares:
+    """Groups of regions, and shares of prices at some caches."""
+    region_group = rng.integers(0, 3, len(problem.region_index))
+    n_groups = int(region_group.max(initial=-1)) + 1
+    listed = rng.random((len(problem.asset_index), problem.n_caches, n_groups)) < 0.4
+    asset, site, group = np.nonzero(listed)
+    return Shares(region_group, asset, site, group, np.minimum(rng.random(len(asset)) * rng.choice([0.5, 1, 2]), 1.0))
+
+
+def entries_of(problem: Problem, asset: int, group: int, shares: Shares | None) -> list[int]:
+    """An asset's demand entries, or those of a group of regions."""
+    entries = range(problem.demand.indptr[asset], problem.demand.indptr[asset + 1])
+    return [e for e in entries if group == WHOLE or shares.region_group[problem.demand.region[e]] == group]
 
 
 def random_tree(rng: np.random.Generator, n_sites: int, depth: int) -> list[int]:
@@ -55,17 +81,19 @@ def _numbered(tree: list[int], rng: np.random.Generator) -> list[int]:
     return tree
 
 
-def written_out(branching: Branching, demand_indptr: np.ndarray) -> Branching:
+def written_out(branching: Branching, problem: Problem) -> Branching:
     """The same trees with a price vector of its own for each leaf."""
-    starts = branching.serve_starts(demand_indptr, 2**31)
+    starts = branching.serve_starts(problem.demand.indptr, problem.demand.region, problem.n_caches)
     site, serve = branching.site.copy(), [np.zeros(0)]
-    for t, asset in enumerate(branching.asset):
-        n = demand_indptr[asset + 1] - demand_indptr[asset]
+    for t, (asset, group) in enumerate(zip(branching.asset.tolist(), branching.group.tolist(), strict=True)):
+        n = len(entries_of(problem, asset, group, branching.shares))
         nodes = branching.indptr[t] + np.flatnonzero(site[branching.indptr[t] : branching.indptr[t + 1]] < 0)
         begins = starts[t] + n * (-1 - site[nodes].astype(np.int64))
         serve += [branching.serve[begin : begin + n] for begin in begins]
         site[nodes] = -1 - np.arange(len(nodes))
-    return Branching(branching.asset, branching.indptr, site, np.concatenate(serve))
+    return Branching(
+        branching.asset, branching.indptr, site, np.concatenate(serve), branching.group, branching.shares
+    )
 
 
 def exact(value) -> Fraction:
@@ -79,27 +107,63 @@ def storable(problem: Problem) -> np.ndarray:
 
 def exact_bound(problem: Problem, prices: Prices) -> Fraction:
     """The formula in the docstring of ``cdn.evaluation.bound``, as it stands there."""
+    trees, shares = exact_trees(problem, prices), prices.branching.shares if prices.branching is not None else None
     total = Fraction(0)
-    able = storable(problem)
-    trees = {}
-    if prices.branching is not None:
-        branching, start = prices.branching, 0
-        for t, asset in enumerate(branching.asset):
-            nodes = branching.site[branching.indptr[t] : branching.indptr[t + 1]].tolist()
-            n = int(np.diff(problem.demand.indptr)[asset])
-            vectors = [branching.serve[start + c * n : start + (c + 1) * n] for c in range(-min(nodes))]
-            trees[int(asset)] = [(having, lacking, vectors[c]) for having, lacking, c in _leaves(nodes)]
-            start += n * len(vectors)
     for asset in range(len(problem.asset_index)):
-        entries = slice(problem.demand.indptr[asset], problem.demand.indptr[asset + 1])
-        cases = trees.get(asset, [(set(), set(), prices.serve[entries])])
-        pinned = {s for s in range(problem.n_caches) if problem.pinned.contains([s], [asset], problem.n_caches)[0]}
-        total += min(
-            _case_bound(problem, prices, asset, able[:, asset], pinned | having, lacking, serve)
-            for having, lacking, serve in cases
-            if not (pinned | having) & lacking and all(able[s, asset] for s in having)
-        )
+        in_parts = any(a == asset and g != WHOLE for a, g in trees)
+        in_parts |= shares is not None and asset in shares.asset and (asset, WHOLE) not in trees
+        if not in_parts:
+            everything = dict.fromkeys(range(problem.n_caches), Fraction(1))
+            total += _block_bound(problem, prices, asset, WHOLE, trees, everything, shares)
+            continue
+        left = dict.fromkeys(range(problem.n_caches), Fraction(1))
+        for group in range(shares.n_groups):
+            if entries_of(problem, asset, group, shares):
+                charged = _charged(problem, asset, group, shares, left)
+                total += _block_bound(problem, prices, asset, group, trees, charged, shares)
     return total - _worth(problem, prices)
+
+
+def exact_trees(problem: Problem, prices: Prices) -> dict:
+    """By asset and group: (sites that store it, sites that do not, prices) of each leaf."""
+    trees, branching, start = {}, prices.branching, 0
+    for t in range(len(branching) if branching is not None else 0):
+        asset, group = int(branching.asset[t]), int(branching.group[t])
+        nodes = branching.site[branching.indptr[t] : branching.indptr[t + 1]].tolist()
+        n = len(entries_of(problem, asset, group, branching.shares))
+        vectors = [branching.serve[start + c * n : start + (c + 1) * n] for c in range(-min(nodes))]
+        trees[asset, group] = [(having, lacking, vectors[c]) for having, lacking, c in _leaves(nodes)]
+        start += n * len(vectors)
+    return trees
+
+
+def _charged(problem: Problem, asset: int, group: int, shares: Shares, left: dict) -> dict[int, Fraction]:
+    """The group's share of each cache's price; takes listed ones off what is ``left``."""
+    charged = {}
+    for s in range(problem.n_caches):
+        rows = np.flatnonzero((shares.asset == asset) & (shares.site == s))
+        if len(rows):
+            asked = [exact(shares.share[k]) for k in rows if shares.group[k] == group]
+            charged[s] = min(sum(asked, Fraction(0)), left[s])
+            left[s] -= charged[s]
+        else:
+            cheaper = problem.cost_per_byte[s] < problem.origin_cost
+            home = min(shares.region_group[cheaper].tolist(), default=0)
+            charged[s] = Fraction(int(home == group))
+    return charged
+
+
+def _block_bound(problem, prices, asset, group, trees, charged, shares) -> Fraction:
+    entries = entries_of(problem, asset, group, shares)
+    cases = trees.get((asset, group), [(set(), set(), prices.serve[entries])])
+    able = storable(problem)[:, asset]
+    pinned = {s for s in range(problem.n_caches) if problem.pinned.contains([s], [asset], problem.n_caches)[0]}
+    return min(
+        _case_bound(problem, prices, asset, able, pinned | having, lacking, dict(zip(entries, serve, strict=True)),
+                    charged)
+        for having, lacking, serve in cases
+        if not (pinned | having) & lacking and all(able[s] for s in having)
+    )  # fmt: skip
 
 
 def _leaves(nodes: list[int]):
@@ -114,16 +178,11 @@ def _leaves(nodes: list[int]):
         yield having, lacking | {site}, vector
 
 
-def _case_bound(problem, prices, asset, able, having, lacking, serve) -> Fraction:
-    first = problem.demand.indptr[asset]
-    entries = range(first, problem.demand.indptr[asset + 1])
+def _case_bound(problem, prices, asset, able, having, lacking, serve, charged) -> Fraction:
     size = int(problem.size_bytes[asset])
     v = {
-        e: min(
-            exact(serve[e - first]),
-            exact(problem.demand.bytes[e]) * exact(problem.origin_cost[problem.demand.region[e]]),
-        )
-        for e in entries
+        e: min(exact(price), exact(problem.demand.bytes[e]) * exact(problem.origin_cost[problem.demand.region[e]]))
+        for e, price in serve.items()
     }
     bound = sum(v.values(), Fraction(0))
     for s in range(problem.n_caches):
@@ -131,9 +190,10 @@ def _case_bound(problem, prices, asset, able, having, lacking, serve) -> Fractio
         if not problem.stored.contains([s], [asset], problem.n_caches)[0]:
             price += exact(problem.fill_cost_per_byte[s])
             price += exact(prices.fill[s]) * bool(np.isfinite(problem.usable_fill_bytes[s]))
-        gain = sum((max(Fraction(0), v[e] - _served_cost(problem, prices, s, e)) for e in entries
+        gain = sum((max(Fraction(0), v[e] - _served_cost(problem, prices, s, e)) for e in v
                     if problem.servable[e] and np.isfinite(problem.cost_per_byte[s, problem.demand.region[e]])),
                    Fraction(0))  # fmt: skip
+        price *= charged[s]
         if s in having:
             bound -= gain - size * price
         elif able[s] and s not in lacking:

@@ -150,7 +150,7 @@ def test_written_out_price_vectors_prove_the_same(seed):
     rng = np.random.default_rng(seed)
     problem = uneven(random_problem(rng, limits=True), rng)
     prices = random_prices(problem, rng, branching=True)
-    apart = replace(prices, branching=written_out(prices.branching, problem.demand.indptr))
+    apart = replace(prices, branching=written_out(prices.branching, problem))
     assert lower_bound(problem, apart) == pytest.approx(lower_bound(problem, prices), rel=1e-12)
 
 

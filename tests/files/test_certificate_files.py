@@ -14,11 +14,12 @@ from cdn.errors import DataError
 from cdn.evaluation import lower_bound
 from cdn.files.certificates import read_certificate, write_certificate
 from cdn.files.schema import read_raw, write_table
-from cdn.model.branching import Branching
+from cdn.model.branching import WHOLE, Branching
 from cdn.model.placement import Certificate, Prices
 from cdn.model.problem import Problem
+from cdn.model.shares import Shares
 
-TABLES = ("serve_prices.parquet", "branching_nodes.parquet", "branching_prices.parquet")
+TABLES = ("serve_prices.parquet", "branching_nodes.parquet", "branching_prices.parquet", "branching_shares.parquet")
 PROBLEM = problem_of(
     two_edges_one_mid(),
     {"=x": 1, "y": 2, "z": 3},
@@ -39,8 +40,9 @@ def prices_of(problem: Problem, branching: Branching | None) -> Prices:
 @pytest.fixture
 def folder(tmp_path):
     """x has a tree of three leaves, branched on e2 and m; the first and the last share a vector of two prices. z has
-    one leaf with one price."""
-    branching = Branching([0, 2], [0, 5, 6], [1, -2, 2, -1, -2, -1], [1.0, 2.0, 3.0, 4.0, 5.0])
+    one leaf with one price, for the group that all regions are in, which is charged half of its price at e1."""
+    shares = Shares(np.zeros(len(PROBLEM.region_index)), [2], [0], [0], [0.5])
+    branching = Branching([0, 2], [0, 5, 6], [1, -2, 2, -1, -2, -1], [1.0, 2.0, 3.0, 4.0, 5.0], [WHOLE, 0], shares)
     write_certificate(claim(prices_of(PROBLEM, branching)), PROBLEM, tmp_path, [])
     return tmp_path
 
@@ -55,7 +57,9 @@ def test_prices_read_back_to_the_byte(tmp_path_factory, seed, branching):
     for folder in (first, second):
         write_certificate(claim(prices), problem, folder, [])
     files = sorted(path.name for path in first.iterdir())
-    assert files == sorted(["certificate.json", *TABLES[: 3 if branching else 1]])
+    shares = prices.branching.shares if branching else None
+    n_tables = 1 if not branching else 3 if shares is None else 4
+    assert files == sorted(["certificate.json", *TABLES[: n_tables]])
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files)
     certificate, digests = read_certificate(first, problem)
     assert certificate.figures == claim(None).figures and set(digests) == set(files) - {"certificate.json"}
@@ -63,9 +67,11 @@ def test_prices_read_back_to_the_byte(tmp_path_factory, seed, branching):
     for name in ("storage", "fill", "egress", "link", "serve"):
         assert getattr(certificate.prices, name).tobytes() == getattr(prices, name).tobytes()
     assert (certificate.prices.branching is None) == (not branching)
-    for name in ("asset", "indptr", "site", "serve") if branching else ():
+    for name in ("asset", "group", "indptr", "site", "serve") if branching else ():
         read, written = getattr(certificate.prices.branching, name), getattr(prices.branching, name)
         assert read.dtype == written.dtype and read.tobytes() == written.tobytes()
+    for name in ("region_group", "asset", "site", "group", "share") if shares is not None else ():
+        assert getattr(certificate.prices.branching.shares, name).tobytes() == getattr(shares, name).tobytes()
     assert lower_bound(problem, certificate.prices) == lower_bound(problem, prices)
 
 
@@ -115,12 +121,18 @@ def test_missing_and_torn_tables_are_refused(folder, name):
         ("branching_nodes", "price_vector", 5, 1, "tree of asset number 2 bounds no leaf"),
         ("branching_nodes", "price_vector", 3, 2**32, "tree of asset number 0 bounds no leaf"),
         ("branching_nodes", "tree_asset_id", 0, "z", "must ascend"),
+        ("branching_nodes", "tree_group", 5, 1, "a group that is not there: there are 1"),
+        ("branching_nodes", "tree_group", 5, -1, "nodes.parquet:6:tree_group: got .*-1.*, expected an integer"),
+        ("branching_shares", "asset_id", 0, "w", "branching_shares.parquet:1:asset_id: got 'w'"),
+        ("branching_shares", "site_id", 0, "o", "branching_shares.parquet:1:site_id: got 'o'"),
+        ("branching_shares", "group", 0, 1, "groups that no region is in: there are 1"),
+        ("branching_shares", "share", 0, 1.5, "branching_shares.parquet: .*between 0 and 1"),
     ],
 )
 def test_a_bad_cell_is_named(folder, name, column, row, value, message):
     frame = read_raw(folder / f"{name}.parquet").astype(object)
     frame.iloc[row, frame.columns.get_loc(column)] = value
-    number = {column: float} if column.startswith("price") else {}
+    number = {} if column.endswith("_id") else {column: float}
     write_table(frame.astype(number), folder / f"{name}.parquet")
     with pytest.raises(DataError, match=message):
         read_certificate(folder, PROBLEM)
@@ -131,7 +143,7 @@ def test_trees_that_are_not_whole_are_refused(folder, row, site, vector, asset):
     """A leaf where the tree goes on; a cache where the last leaf should be."""
     path = folder / "branching_nodes.parquet"
     frame = read_raw(path).astype(object)
-    frame.iloc[row, 1:] = site, vector
+    frame.iloc[row, -2:] = site, vector
     write_table(frame.astype({"price_vector": float}), path)
     with pytest.raises(DataError, match=f"branching_nodes.parquet: .*number {asset} is not whole"):
         read_certificate(folder, PROBLEM)

@@ -1,11 +1,14 @@
 """Trees of cases: whole ones whose price vectors are all used are kept as given, others are refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.model.branching import Branching
+from cdn.model.branching import WHOLE, Branching
+from cdn.model.shares import Shares
 
 SUBTREES = st.recursive(
     st.just([-1]), lambda child: st.tuples(st.integers(0, 3), child, child).map(lambda t: [t[0], *t[1], *t[2]])
@@ -36,7 +39,7 @@ def test_whole_trees_are_kept(trees, entries):
     branching = branching_of(*trees, serve=np.zeros(starts[-1]))
     assert len(branching) == len(trees) and branching.site.tolist() == [site for tree in trees for site in tree]
     assert branching.vector_counts.tolist() == vectors and branching.vector_counts.dtype == np.int64
-    assert branching.serve_starts(indptr, 4).tolist() == starts.tolist()
+    assert branching.serve_starts(indptr, np.zeros(indptr[-1], dtype=np.int32), 4).tolist() == starts.tolist()
 
 
 @given(st.lists(SUBTREES, min_size=1, max_size=4), st.data())
@@ -87,3 +90,33 @@ def test_parts_that_do_not_fit_are_refused(parts):
 def test_it_is_frozen():
     with pytest.raises(ValueError, match="read-only"):
         branching_of([-1], serve=[1.0]).serve[0] = 2.0
+
+
+def grouped(asset, group, n_groups=2) -> Branching:
+    nothing = np.zeros(0)
+    shares = Shares(np.arange(n_groups), nothing, nothing, nothing, nothing)
+    nodes = np.full(len(asset), -1)
+    return Branching(np.array(asset), np.arange(len(asset) + 1), nodes, np.zeros(0), np.array(group), shares)
+
+
+def test_trees_of_groups_have_the_prices_of_their_regions():
+    """Asset 0 is asked for in regions 0, 1, 0, asset 1 in region 1: a price for each entry of group 0, then of group 1;
+    the whole of asset 1."""
+    branching = dataclasses.replace(grouped([0, 0, 1], [0, 1, WHOLE]), serve=np.zeros(4))
+    indptr, region = np.array([0, 3, 4]), np.array([0, 1, 0, 1], dtype=np.int32)
+    assert branching.serve_starts(indptr, region, 1).tolist() == [0, 2, 3, 4]
+    with pytest.raises(ValueError, match="regions in no group"):
+        branching.serve_starts(indptr, region + 1, 1)
+
+
+@pytest.mark.parametrize("asset, group, expected", [
+    ([0, 0], [1, 0], "ascend"),
+    ([0, 0], [0, 0], "ascend"),
+    ([0, 0], [WHOLE, 0], "ascend"),
+    ([1, 0], [0, 1], "ascend"),
+    ([0], [2], "group that is not there: there are 2"),
+    ([0], [-2], "group that is not there"),
+])  # fmt: skip
+def test_groups_that_do_not_fit_are_refused(asset, group, expected):
+    with pytest.raises(ValueError, match=expected):
+        grouped(asset, group)
