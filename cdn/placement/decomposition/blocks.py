@@ -182,12 +182,12 @@ def _load_entries(tables, prices, asset, ws):
             n_entries += 1
     ws.first[n_entries] = n_pairs
     ws.numbers[1] = n_entries
-    _turn(ws)
+    list_entries_of_caches(ws)
 
 
 @kernel
-def _turn(ws):
-    """Lists the entries of each cache."""
+def list_entries_of_caches(ws):
+    """Sets ``turn_first`` and ``turn_entry`` of a workspace whose pairs are listed."""
     n, n_entries = ws.numbers[0], ws.numbers[1]
     ws.turn_first[: n + 1] = 0
     for p in range(ws.first[n_entries]):

@@ -20,13 +20,15 @@ from cdn.placement.decomposition.blocks import (
     new_workspace,
     unload_block,
 )
+from cdn.placement.decomposition.groups import region_groups
 from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
-from cdn.placement.decomposition.proofs import new_room, prove_block
+from cdn.placement.decomposition.parts import list_groups, new_part_room, settle_parts
+from cdn.placement.decomposition.proofs import NO_CREDITS, new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
 CHUNKS = 16
 ROUNDS = 2
-FEW_BRANCHES = 48
+FEW_BRANCHES, MOST_BRANCHES = 48, 400
 NEAR = 0.2
 """Prices within this logarithm of a price are near it."""
 
@@ -93,9 +95,21 @@ def _add_flow(tables, ws, weight, rate_window, sums):
 
 
 @kernel
+def _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance):
+    """Looks for better than ``is_open``: in parts where the block has several, else by branching. Returns the value."""
+    n_parts = list_groups(tables, ws, parts)
+    most_credits = FEW_BRANCHES if n_parts < 2 else 1
+    value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, NO_CREDITS)[:2]
+    if n_parts < 2 or bound <= value + tolerance:
+        return value
+    return settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
+
+
+@kernel
 def _price_chunk(
-    tables, prices, ws, room, assets, weights, start, step, opened, tolerances, priced_fill, rate_window, sums
-):
+    tables, prices, ws, part, room, parts, assets, weights, start, step, opened, tolerances, priced_fill, rate_window,
+    sums
+):  # fmt: skip
     """Every ``step``-th asset from ``start``. Flows are added up only where ``rate_window`` has entries; blocks are
     solved by branching to ``tolerances`` (share of the value, cost) where these are not negative, and ``near`` left
     out."""
@@ -110,7 +124,7 @@ def _price_chunk(
             value = solve_block(ws, is_open, fixed, flips, ROUNDS)
             if branching:
                 tolerance = tolerances[0] * value + tolerances[1]
-                value = prove_block(ws, is_open, fixed, flips, room, tolerance)[0]
+                value = _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance)
                 value_caches(ws, is_open)
             sums.saving[0] += weight * value
             keep_open(ws, is_open, opened[asset])
@@ -139,11 +153,19 @@ class BlockPasses:
         self.workspaces = [new_workspace(*sizes) for _ in range(threads)]
         self._free = list(self.workspaces)
         self._pool = ThreadPoolExecutor(threads)
-        self.rooms = {id(workspace): new_room(workspace, FEW_BRANCHES) for workspace in self.workspaces}
+        self.region_group = region_groups(tables)
+        self._rooms = {
+            id(workspace): (new_room(workspace, MOST_BRANCHES), *new_part_room(tables, self.region_group, sizes))
+            for workspace in self.workspaces
+        }
 
     def close(self) -> None:
         """Ends the threads."""
         self._pool.shutdown()
+
+    def rooms(self, workspace: Any) -> tuple[Any, Any, Any]:
+        """A workspace's room for proofs, room for parts and workspace of parts."""
+        return self._rooms[id(workspace)]
 
     def run(self, work: Callable[[int, Any], Any], n_tasks: int = CHUNKS) -> list[Any]:
         """``work(task, workspace)`` for each task; results in the order of the tasks."""
@@ -173,8 +195,10 @@ class BlockPasses:
 
         def work(task: int, workspace: Any) -> Sums:
             sums = _new_sums(self.tables)
-            room, how = self.rooms[id(workspace)], (opened, np.array(tolerances), priced_fill, rate_window)
-            _price_chunk(self.tables, prices, workspace, room, sample.assets, sample.weight, task, CHUNKS, *how, sums)
+            room, parts, part = self.rooms(workspace)
+            how = (opened, np.array(tolerances), priced_fill, rate_window)
+            among = (sample.assets, sample.weight, task, CHUNKS)
+            _price_chunk(self.tables, prices, workspace, part, room, parts, *among, *how, sums)
             return sums
 
         parts = self.run(work)

@@ -22,13 +22,14 @@ from cdn.placement.decomposition.local_search import improve, value_caches
 FREE, FORCED_OPEN, FORCED_CLOSED = 0, 1, 2
 ROOT_STEPS, NODE_STEPS = 200, 60
 PATIENCE = 8
+NO_CREDITS = np.zeros(0)
 
 
 class ProofRoom(NamedTuple):
     """Room for one proof: ``given``, ``step``, ``trial`` (E,) of entries; ``slack``, ``need``, ``excess``, ``active``,
     ``paid`` (S,) of caches and ``rule`` (S,) how each is branched; the entries still ``live`` under the rules with
     their ``first``, ``cache``, ``saving`` as in the workspace, and ``base`` (E,); the tree's ``nodes`` (M,) and
-    ``credits`` (K, E)."""
+    ``credits`` (K, E), and ``root`` (E,) those of its root."""
 
     given: np.ndarray
     step: np.ndarray
@@ -47,6 +48,7 @@ class ProofRoom(NamedTuple):
     numbers: np.ndarray
     nodes: np.ndarray
     credits: np.ndarray
+    root: np.ndarray
 
 
 @kernel
@@ -71,6 +73,7 @@ def new_room(ws, most_credits):
         np.zeros(1, dtype=np.int64),
         np.zeros((2 * n_sites + 4) * most_credits, dtype=np.int64),
         np.zeros((most_credits, n_entries)),
+        np.zeros(n_entries),
     )
 
 
@@ -239,10 +242,11 @@ def lower_credits(ws, room, credits, target, steps):
 
 
 @kernel
-def prove_block(ws, is_open, fixed, flips, room, tolerance):
-    """Bounds the block within ``tolerance`` of its value, or as well as the room's credits allow.
+def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start):
+    """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
 
-    ``is_open``: a good start, replaced by the best found. The tree goes to ``room.nodes`` in preorder: the cache
+    ``is_open``: a good start, replaced by the best found. ``start``: credits (E,) of much the same block to start from,
+    or none. Those of the root stay in ``room.root``. The tree goes to ``room.nodes`` in preorder: the cache
     branched on (of the block; open first), or -1 - c at a leaf that the credits ``room.credits[c]`` bound.
     Returns the value, the bound, the number of nodes and of credits that bound leaves.
     """
@@ -269,7 +273,9 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance):
             room.rule[path[d]] = side[d]
         found = _solve_branch(ws, is_open, current, fixed, flips, room)
         credits = room.credits[n_credits]
-        if parent < 0:
+        if parent < 0 and len(start):
+            credits[:n_entries] = start[:n_entries]
+        elif parent < 0:
             collect(ws, current, room)
             for k in range(n_entries):
                 credits[k] = ws.best[k] - room.given[k]
@@ -278,12 +284,14 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance):
         if found > value:
             value = found
             is_open[:n] = current
-        steps = ROOT_STEPS if depth == 0 else NODE_STEPS
+        steps = ROOT_STEPS if parent < 0 and not len(start) else NODE_STEPS
         branch_bound = lower_credits(ws, room, credits, value + 0.5 * tolerance, steps)
+        if parent < 0:
+            room.root[:n_entries] = credits[:n_entries]
         n_credits += 1
         goal = value + tolerance
         chosen = -1
-        if branch_bound > goal and n_credits + branches + 2 <= len(room.credits):
+        if branch_bound > goal and n_credits + branches + 2 <= most_credits:
             chosen = _choose(ws, room, branch_bound, goal)
         if chosen < 0:
             room.nodes[n_nodes] = -n_credits

@@ -5,93 +5,106 @@ Blocks at the final prices prove the bound; what is placed answers reacting pric
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.model.branching import Branching
+from cdn.model.branching import WHOLE, Branching
 from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
+from cdn.placement.decomposition.parts import list_groups, prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
-from cdn.placement.decomposition.proofs import new_room, prove_block
+from cdn.placement.decomposition.proofs import NO_CREDITS, prove_block
 from cdn.placement.decomposition.tables import BlockPrices
+from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
-MOST_BRANCHES = 400
-
-
-class Trees(NamedTuple):
-    """Trees of a chunk, one after the other: ``sizes`` (3 T,) asset, nodes and credits of each; ``site`` nodes, with
-    -1 - c at a leaf bounded by the tree's credits c; ``serve`` prices of the credits, one per demand entry of the
-    asset."""
-
-    sizes: np.ndarray
-    site: np.ndarray
-    serve: np.ndarray
+BRANCHES_AFTER_PARTS = 32
 
 
 @kernel
-def _grown(values, needed):
-    """The same values with room for as many as needed."""
-    if needed <= len(values):
-        return values
-    larger = np.empty(max(2 * len(values), needed), dtype=values.dtype)
-    larger[: len(values)] = values
-    return larger
+def _prove_asset(
+    tables, rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value, tolerance, most,
+    serve, trees
+):  # fmt: skip
+    """Proves a loaded block: by credits alone, else in parts, else by branching. ``is_open``: a good start, replaced by
+    the best found. Returns the value, the bound and the trees."""
+    n_parts = list_groups(tables, ws, parts) if tables.pinned_indptr[asset] == tables.pinned_indptr[asset + 1] else 1
+    at_first = 1 if n_parts > 1 else most
+    value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, NO_CREDITS)
+    if at_first < most and bound > value + tolerance:
+        value = settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
+        before = trees.counts.copy()
+        in_parts, trees = _prove_parts(
+            tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
+        )
+        good = in_parts <= value + tolerance
+        if not good:
+            most = min(most, BRANCHES_AFTER_PARTS)
+            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, NO_CREDITS)
+        if good or in_parts < bound:
+            return value, in_parts, add_shares(trees, tables, rate, ws, parts, asset, n_touched)
+        trees.counts[:] = before
+        _reset_serve(tables, origin_cost, asset, serve)
+    if nodes == 1:
+        write_credits(ws, room.credits[0], serve)
+    else:
+        trees = add_tree(trees, tables, origin_cost, ws, room, asset, WHOLE, parts.region_group, nodes, credits)
+    return value, bound, trees
 
 
 @kernel
-def _write_credits(ws, start, credits, origin_price, serve):
-    """Serve prices: what the origin would cost, less the credit where the block has one."""
-    serve[:] = origin_price
-    for k in range(ws.numbers[1]):
-        serve[ws.entry[k] - start] -= credits[k]
+def _prove_parts(
+    tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
+):  # fmt: skip
+    """Proves each group's block at what it is charged. Returns the sum of the bounds, and the trees."""
+    total = 0.0
+    for g in range(len(parts.first) - 1):
+        if parts.first[g] == parts.first[g + 1]:
+            continue
+        _, bound, nodes, credits = prove_part(ws, part, room, parts, parts.best, g, fixed, flips, tolerance, most)
+        total += bound
+        if nodes == 1:
+            write_credits(part, room.credits[0], serve)
+        else:
+            trees = add_tree(trees, tables, origin_cost, part, room, asset, g, parts.region_group, nodes, credits)
+    return total, trees
+
+
+@kernel
+def _reset_serve(tables, origin_cost, asset, serve):
+    """Serve prices of the asset's entries: what the origin costs."""
+    for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
+        serve[e] = tables.bytes[e] * origin_cost[tables.region[e]]
 
 
 @kernel
 def _prove_chunk(
-    tables, prices, reacting, ws, room, origin_cost, assets, begin, step, rounds, tolerances, opened, serve, sums, use
-):
-    """Every ``step``-th asset from ``begin``: proves its block at ``prices``, writes ``serve`` or a tree, and opens
-    what suits ``reacting`` prices. Adds to ``sums`` value and bound of the blocks, to ``use`` (2, S) storage and
-    fill."""
+    tables, prices, reacting, ws, part, room, parts, origin_cost, assets, begin, step, rounds, tolerances, opened,
+    serve, sums, use
+):  # fmt: skip
+    """Every ``step``-th asset from ``begin``: proves its block at ``prices``, writes ``serve`` or trees, and opens what
+    suits ``reacting`` prices. Adds to ``sums`` value and bound of the blocks, to ``use`` (2, S) storage and fill.
+    Returns the trees."""
     n_sites = len(tables.storage_bytes)
     is_open, fixed = np.zeros(n_sites, dtype=np.bool_), np.zeros(n_sites, dtype=np.bool_)
     flips = np.zeros(2 * n_sites + 2, dtype=np.int64)
-    sizes, site, prices_out = np.empty(48, dtype=np.int64), np.empty(256, dtype=np.int32), np.empty(1024)
-    n_trees, n_nodes, n_prices = 0, 0, 0
+    trees = new_trees()
     for q in range(begin, len(assets), step):
         asset = assets[q]
-        start, end = tables.indptr[asset], tables.indptr[asset + 1]
         n_touched = load_block(tables, prices, asset, ws)
-        origin_price = tables.bytes[start:end] * origin_cost[tables.region[start:end]]
-        serve[start:end] = origin_price
-        found = ws.numbers[0] > 0
-        if found:
+        _reset_serve(tables, origin_cost, asset, serve)
+        opened[asset] = np.uint64(0)
+        if ws.numbers[0]:
             value = solve_block(ws, is_open, fixed, flips, rounds)
-            tolerance = tolerances[0] * value + tolerances[1]
-            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance)
+            value, bound, trees = _prove_asset(
+                tables, prices.rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value,
+                tolerances[0] * value + tolerances[1], len(room.credits), serve, trees
+            )  # fmt: skip
             sums[0] += value
             sums[1] += bound
             keep_open(ws, is_open, opened[asset])
-            if nodes == 1:
-                _write_credits(ws, start, room.credits[0], origin_price, serve[start:end])
-            else:
-                sizes, site = _grown(sizes, 3 * n_trees + 3), _grown(site, n_nodes + nodes)
-                prices_out = _grown(prices_out, n_prices + credits * (end - start))
-                sizes[3 * n_trees], sizes[3 * n_trees + 1], sizes[3 * n_trees + 2] = asset, nodes, credits
-                n_trees += 1
-                for k in range(nodes):
-                    node = room.nodes[k]
-                    site[n_nodes + k] = ws.site[node] if node >= 0 else node
-                n_nodes += nodes
-                for c in range(credits):
-                    part = prices_out[n_prices : n_prices + end - start]
-                    _write_credits(ws, start, room.credits[c], origin_price, part)
-                    n_prices += end - start
-        else:
-            opened[asset] = np.uint64(0)
         unload_block(tables, asset, ws, n_touched)
         n_touched = load_block(tables, reacting, asset, ws)
         if ws.numbers[0]:
@@ -99,7 +112,7 @@ def _prove_chunk(
             add_use(tables, ws, asset, is_open, 1.0, use)
         keep_open(ws, is_open, opened[asset])
         unload_block(tables, asset, ws, n_touched)
-    return sizes[: 3 * n_trees].copy(), site[:n_nodes].copy(), prices_out[:n_prices].copy()
+    return trees
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +143,6 @@ def prove(
     tables = passes.tables
     n_sites = len(tables.storage_bytes)
     serve = tables.bytes * origin_cost[tables.region]
-    rooms = {id(ws): new_room(ws, MOST_BRANCHES) for ws in passes.workspaces}
     total, used, trees = np.zeros(2), np.zeros((2, n_sites)), []
     n_batches = max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
@@ -141,39 +153,14 @@ def prove(
 
         def work(task: int, ws: Any, assets=assets, reacting=reacting, rounds=rounds, allowed=allowed):
             sums, use = np.zeros(2), np.zeros((2, n_sites))
-            shared = (rooms[id(ws)], origin_cost, assets, task, CHUNKS, rounds, allowed)
-            found = _prove_chunk(tables, prices, reacting, ws, *shared, opened, serve, sums, use)
-            return sums, use, Trees(*found)
+            room, parts, part = passes.rooms(ws)
+            shared = (origin_cost, assets, task, CHUNKS, rounds, allowed)
+            found = _prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, opened, serve, sums, use)
+            return sums, use, found
 
         for sums, use, found in passes.run(work):
             total += sums
             used += use
             trees.append(found)
-    return Proof(float(total[0]), float(total[1]), serve, _as_branching(trees, np.diff(tables.indptr)), used)
-
-
-def _as_branching(trees: list[Trees], n_entries: np.ndarray) -> Branching | None:
-    """All trees by asset. Empties ``trees``, one part after the other: together they are large."""
-    sizes = np.concatenate([part.sizes.reshape(-1, 3) for part in trees])
-    if not len(sizes):
-        return None
-    order = np.argsort(sizes[:, 0])
-    asset, nodes, vectors = sizes[order].T
-    prices = vectors * n_entries[asset]
-    site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum())
-    first_node, first_price = (np.cumsum(lengths) - lengths for lengths in (nodes, prices))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    tree = 0
-    while trees:
-        part = trees.pop(0)
-        node = price = 0
-        for _ in range(len(part.sizes) // 3):
-            k = place[tree]
-            site[first_node[k] : first_node[k] + nodes[k]] = part.site[node : node + nodes[k]]
-            serve[first_price[k] : first_price[k] + prices[k]] = part.serve[price : price + prices[k]]
-            node, price, tree = node + nodes[k], price + prices[k], tree + 1
-    for values in (site, serve):
-        # Ours alone: locked as they stand, where the branching would copy what others could write.
-        values.flags.writeable = False
-    return Branching(asset, np.concatenate([[0], np.cumsum(nodes)]), site, serve)
+    branching = branching_of(trees, passes.region_group, tables.indptr, tables.region)
+    return Proof(float(total[0]), float(total[1]), serve, branching, used)
