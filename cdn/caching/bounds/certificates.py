@@ -24,7 +24,7 @@ from cdn.caching.bounds.intervals import Intervals
 from cdn.compilation import kernel
 
 BLOCK = 1024
-# Relative error of a block's sum of 1024 terms that are not negative: at most 1024 * 2**-53 = 1.2e-13; of a term: 3 ulp.
+# Relative errors: of a sum of 1024 terms that are not negative at most 1024 * 2**-53 = 1.2e-13; of a term three ulp.
 SUM_ERROR, TERM_ERROR = 2e-13, 1e-15
 
 
@@ -34,7 +34,7 @@ def price_bound(intervals: Intervals, paid: np.ndarray) -> int:
     What is bounded is an integer, so a fraction is cut off, but not before all rounding errors are added. Raises
     ValueError where ``paid`` falls or is not finite.
     """
-    if len(paid) != intervals.n_requests or not is_price_list(paid):
+    if len(paid) != intervals.n_requests or not _are_prices(paid):
         raise ValueError("paid must be finite, not falling, and have one entry per request")
     rent = math.fsum(_rents(intervals.room_bytes, paid))
     profit = math.fsum(_profits(intervals.start, intervals.end, intervals.size_bytes, intervals.value, paid))
@@ -44,12 +44,11 @@ def price_bound(intervals: Intervals, paid: np.ndarray) -> int:
 
 
 @kernel
-def is_price_list(paid):
-    """Whether prices are finite and none is negative."""
+def _are_prices(paid):
+    wrong = 0
     for t in range(len(paid)):
-        if not np.isfinite(paid[t]) or (t > 0 and paid[t] < paid[t - 1]):
-            return False
-    return True
+        wrong += not (np.isfinite(paid[t]) and (t == 0 or paid[t] >= paid[t - 1]))
+    return wrong == 0
 
 
 @kernel

@@ -21,7 +21,8 @@ from cdn.errors import SolverError
 
 @dataclass(frozen=True, eq=False)
 class FlowProblem:
-    """``start`` < ``end`` (K,) positions in 0..T-1; ``size_bytes`` (K,) > 0; ``value`` (K,) float; ``room_bytes`` (T-1,)."""
+    """K intervals over T requests: ``start`` < ``end`` (K,) in 0..T-1, ``size_bytes`` (K,) > 0, ``value`` (K,) float;
+    ``room_bytes`` (T-1,) of the gaps."""
 
     start: np.ndarray
     end: np.ndarray

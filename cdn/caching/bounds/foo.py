@@ -2,9 +2,9 @@
 
 Slices. A slice takes a share of each interval that lies over it: the part inside, worth that part of the value that it
 is of the interval's length. Any plan for the whole trace is a plan for each slice, and the shares of an interval add up
-to its value, so the slices' optima together are never below the whole's. Each slice is solved alone; its prices, put one
-after the other, are prices of the whole trace, and what they prove of the *uncut* intervals is the bound reported: never
-above the sum of the slices, as a sum of profits is at most the profits of the parts. One price for all gaps is among what
+to its value, so the slices' optima together are never below the whole's. Each slice is solved alone; its prices, put
+one after the other, are prices of the whole trace, and what they prove of the *uncut* intervals is the bound reported:
+never above the sum of the slices, as a profit is at most the profits of its parts. One price for all gaps is among what
 the slices choose from, so they are never above PFOO-L either; with one slice they are FOO.
 """
 

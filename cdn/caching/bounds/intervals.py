@@ -1,4 +1,4 @@
-"""What every offline bound reasons about: the intervals in which an object must stay cached for its next request to hit.
+"""What every offline bound reasons about: the intervals over which an object is kept for its next request to hit.
 
 Request ``k`` and the next request ``e`` of the same object make an interval. It is a hit at ``e`` if and only if the
 object is cached in all gaps ``k, k+1, ..., e-1``, where gap ``t`` is the time between requests ``t`` and ``t+1``. In
@@ -56,8 +56,9 @@ class Intervals:
 def find_intervals(ids: np.ndarray, size_bytes: np.ndarray, capacity_bytes: int, objective: str) -> Intervals:
     """The intervals of a trace. ``ids`` (N,) int32 in 0..n_ids-1, ``size_bytes`` (n_ids,) int64; O(N)."""
     following = next_uses(ids, len(size_bytes))
-    *arrays, unfit_requests, unfit_bytes = _intervals(ids, size_bytes, following, np.int64(capacity_bytes))
-    return Intervals(objective, *arrays, int(unfit_requests if objective == REQUESTS else unfit_bytes))
+    start, end, size, room, unfit_requests, unfit_bytes = _intervals(
+        ids, size_bytes, following, np.int64(capacity_bytes))
+    return Intervals(objective, start, end, size, room, int(unfit_requests if objective == REQUESTS else unfit_bytes))
 
 
 @kernel
