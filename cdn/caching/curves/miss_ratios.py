@@ -1,6 +1,6 @@
 """Miss-ratio curves: the share of requests, and of bytes, that a cache misses, by its capacity."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +39,9 @@ class MissRatioCurve:
     byte_error: np.ndarray
 
 
-def miss_ratio_curve(policy: str, asset: np.ndarray, size_bytes: np.ndarray, capacity_bytes: np.ndarray, *,
-                     sample_rate: float = 1.0, sample_objects_max: int | None = None, seed: int = 0) -> MissRatioCurve:
+def miss_ratio_curve(policy: str, asset: np.ndarray, size_bytes: np.ndarray,
+                     capacity_bytes: Sequence[float] | np.ndarray, *, sample_rate: float = 1.0,
+                     sample_objects_max: int | None = None, seed: int = 0) -> MissRatioCurve:
     """The curve of a policy of ``POLICIES`` at the capacities given (M,), whose order and repeats do not matter.
 
     ``lru`` is computed for all of them in one pass (stack distances; exact at sample rate 1, SHARDS below). Any other
