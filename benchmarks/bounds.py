@@ -9,6 +9,7 @@ by while a step ran, above the trace itself.
 """
 
 import argparse
+import ctypes
 import os
 import platform
 import time
@@ -39,9 +40,11 @@ def zipf_trace(n_requests: int, n_objects: int, exponent: float, seed: int) -> t
 
 def measured(step: Callable[[], Any]) -> tuple[Any, float, str]:
     """Result, seconds, and the rise of the resident set (Linux only)."""
-    before = _resident_mb("VmRSS") if CLEAR.exists() else 0.0
+    before = 0.0
     if CLEAR.exists():
+        ctypes.CDLL(None).malloc_trim(0)
         CLEAR.write_text("5")
+        before = _resident_mb("VmRSS")
     started = time.perf_counter()
     result = step()
     seconds = time.perf_counter() - started

@@ -8,7 +8,7 @@ from caching.bounds.bound_examples import best_value, textbook_foo, traces, valu
 from hypothesis import example, given, settings
 
 from cdn.caching import POLICIES, simulate_cache
-from cdn.caching.bounds import BOUNDS, OBJECTIVES, bound_hits, stream_intervals
+from cdn.caching.bounds import BOUNDS, OBJECTIVES, bound_hits, foo, stream_intervals
 from cdn.caching.bounds.foo import bound_by_slices
 from cdn.errors import UnknownNameError
 
@@ -61,6 +61,17 @@ def test_slices_of_any_length_are_between_foo_and_pfoo_l(objective, trace):
     for length in (1, 2, 5, 13, 100):
         assert foo <= bound_by_slices(intervals, length) <= pfoo_l
     assert bound_by_slices(intervals, 100) == foo
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_merging_what_spans_a_slice_loosens_but_never_breaks_the_bound(objective, monkeypatch):
+    """Most of 200 objects lie over a slice of 20 requests; merged to two classes their prices are crude."""
+    rng = np.random.default_rng(4)
+    ids, sizes = rng.integers(0, 200, 1500), np.maximum(rng.lognormal(5, 1, 200), 1).astype(np.int64)
+    intervals = stream_intervals(ids, sizes, int(sizes.sum() // 4), objective)
+    fine = bound_by_slices(intervals, 20)
+    monkeypatch.setattr(foo, "SPANNING_CLASSES", 2)
+    assert BOUNDS["foo"](intervals) <= fine < bound_by_slices(intervals, 20) <= BOUNDS["pfoo_l"](intervals)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
