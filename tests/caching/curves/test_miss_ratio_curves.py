@@ -84,7 +84,7 @@ def test_the_stated_error_is_about_the_error_there_is():
 def test_a_mini_simulation_comes_near():
     ids, sizes = skewed(n=200_000, n_ids=20_000, sigma=0.5)
     capacities = spread_capacities(ids, sizes, 6)[2:]
-    for policy in POLICIES:
+    for policy in ("lru", "fifo", "lfu"):
         exact = miss_ratio_curve(policy, ids, sizes, capacities)
         mini = miss_ratio_curve(policy, ids, sizes, capacities, sample_rate=0.2, seed=1)
         assert mini.sampled_requests < 0.5 * len(ids)
