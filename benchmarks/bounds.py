@@ -101,6 +101,18 @@ def curves_table(ids: np.ndarray, sizes: np.ndarray) -> None:
         print(f"| rate {rate:g} | {' | '.join(cells)} |", flush=True)
 
 
+def mini_simulation_table(ids: np.ndarray, sizes: np.ndarray) -> None:
+    """LFU in caches of rate x capacity against LFU in full, by size."""
+    capacities = spread_capacities(ids, sizes, 7)
+    exact, seconds, _ = measured(lambda: miss_ratio_curve("lfu", ids, sizes, capacities))
+    print(f"\n| lfu, miss ratio of requests | seconds | {' | '.join(f'{c / 1e6:.4g} MB' for c in capacities)} |")
+    print(f"|---|---|{'---|' * len(capacities)}")
+    print(f"| simulation | {seconds:.2f} | {' | '.join(f'{ratio:.3f}' for ratio in exact.miss_ratio)} |")
+    for rate in RATES:
+        mini, seconds, _ = measured(lambda rate=rate: miss_ratio_curve("lfu", ids, sizes, capacities, sample_rate=rate))
+        print(f"| rate {rate:g} | {seconds:.2f} | {' | '.join(f'{ratio:.3f}' for ratio in mini.miss_ratio)} |")
+
+
 def warm_up() -> None:
     """Compiles every kernel."""
     ids, sizes = zipf_trace(2000, 200, 0.9, 0)
@@ -135,6 +147,7 @@ def main() -> None:
         bounds_table(ids, sizes, int(given.cache_share * footprint), objective,
                      [name for name in BOUNDS if name not in left_out], given.slice_requests)
     curves_table(ids, sizes)
+    mini_simulation_table(ids, sizes)
 
 
 if __name__ == "__main__":

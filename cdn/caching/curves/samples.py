@@ -61,7 +61,8 @@ def rate_of_size(stream: Sample, n_objects: int, seed: int) -> float:
     hashes = _hashes(np.flatnonzero(stream.stream_counts), seed)
     if len(hashes) <= n_objects:
         return 1.0
-    return float(np.partition(hashes, n_objects)[n_objects]) / HASH_RANGE
+    # A hash has more digits than a float: rounded down, so that this one stays out.
+    return float(np.nextafter(np.partition(hashes, n_objects)[n_objects] / HASH_RANGE, 0.0))
 
 
 def group_objects(sample: Sample, n_groups: int, seed: int) -> list[Sample]:
