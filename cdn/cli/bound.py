@@ -25,7 +25,7 @@ UPPER, REACHABLE = "upper bound", "feasible"
               help="Cache sizes joined by commas: bytes, or shares of the footprint such as 5%.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), default=REQUESTS, show_default=True, help="What to count.")
 @click.option("--bound", "bounds", type=NamesParam("bound", list(BOUNDS)), default=DEFAULT_BOUNDS, show_default=True,
-              help=f"Joined by commas: {', '.join(BOUNDS)}. foo_slices takes some 10 s per 100,000 requests, foo ever more.")
+              help=f"Joined by commas: {', '.join(BOUNDS)}. foo_slices: some 10 s per 100,000 requests; foo: more.")
 @click.option("--policy", "policies", type=NamesParam("policy", list(POLICIES)), default="lru,lfu", show_default=True,
               help=f"Policies to hold against the bounds, joined by commas: {', '.join(POLICIES)}.")
 @json_option
