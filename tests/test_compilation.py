@@ -115,7 +115,7 @@ def test_what_a_module_may_import(tmp_path):
     assert {PACKAGE / "model" / "index.py", PACKAGE / "caching" / "lru.py"} <= set(imported_files(module))
     module = tmp_path / "other.py"
     module.write_text('"""\nfrom cdn.nowhere import x\n"""\nimport cdn.units as units\nfrom cdn.caching import lru\n')
-    caching = (PACKAGE / "caching").glob("*.py")
+    caching = (PACKAGE / "caching").rglob("*.py")
     assert set(imported_files(module)) == {PACKAGE / "units.py", *caching}
 
 

@@ -9,7 +9,9 @@ from cdn import __version__
 from cdn.errors import CdnError
 
 VERBS = {
+    "bound": "cdn.cli.bound:bound",
     "check": "cdn.cli.check:check",
+    "curve": "cdn.cli.curve:curve",
     "demand": "cdn.cli.demand:demand",
     "fill": "cdn.cli.fill:fill",
     "forecast": "cdn.cli.forecast:forecast",
