@@ -24,8 +24,9 @@ def simulate_all(problem: Problem, topology: Topology, catalog: Catalog, log: Re
     """Replays the log once per strategy, in the order given.
 
     A name in ``REACTIVE_POLICIES`` is that policy in every edge and mid. ``hybrid`` pins ``placements['hybrid']``,
-    planned for ``1 - reactive_share`` of the storage, or else the trimmed ``placements['pinned']`` (``trim_placement``), and gives
-    the rest to ``hybrid_policy``. Any other name (``pinned``, ``clairvoyant``) is the pure placement of that name.
+    planned for ``1 - reactive_share`` of the storage, or else the trimmed ``placements['pinned']``
+    (``trim_placement``), and gives the rest to ``hybrid_policy``. Any other name (``pinned``, ``clairvoyant``) is the
+    pure placement of that name.
     Raises UnknownNameError for a strategy that is no policy and has no placement.
     """
     placements = dict(placements)
