@@ -9,6 +9,7 @@ from cdn import __version__
 from cdn.errors import CdnError
 
 VERBS = {
+    "cache": "cdn.cli.cache:cache",
     "check": "cdn.cli.check:check",
     "demand": "cdn.cli.demand:demand",
     "fill": "cdn.cli.fill:fill",

@@ -1,0 +1,49 @@
+"""libCacheSim's ``oracleGeneral``: records of 24 bytes, also compressed with zstd.
+
+Little-endian and unpadded: time u32 (seconds), object id u64, size u32 (bytes), next access i64 (the number of the
+request in which the object is asked for again; -1 or the largest number: never). Any id of 64 bits is an id.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from cdn.caching.policy import NO_NEXT_USE
+from cdn.errors import DataError
+from cdn.traces.chunks import REQUESTS_PER_CHUNK, TraceChunk
+
+RECORD = np.dtype([("time", "<u4"), ("id", "<u8"), ("size_bytes", "<u4"), ("next_use", "<i8")])
+
+
+def read_oracle_general(path: Path) -> Iterator[TraceChunk]:
+    """Raises DataError where the file cannot be read, or ends within a record."""
+    row = 1
+    for block in _blocks(path):
+        whole = len(block) // RECORD.itemsize
+        if len(block) % RECORD.itemsize:
+            expected = f"records of {RECORD.itemsize} bytes; record {row + whole} is cut off"
+            raise DataError.of_file(path, expected, f"{len(block) % RECORD.itemsize} bytes at the end")
+        records = np.frombuffer(block, dtype=RECORD)
+        next_use = records["next_use"]
+        yield TraceChunk(
+            str(path), row, records["time"].astype(np.int64), records["id"].astype(np.uint64),
+            records["size_bytes"].astype(np.int64),
+            np.where((next_use < 0) | (next_use > NO_NEXT_USE), NO_NEXT_USE, next_use),
+        )  # fmt: skip
+        row += whole
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    size = REQUESTS_PER_CHUNK * RECORD.itemsize
+    try:
+        with pa.input_stream(str(path), compression="zstd" if path.suffix in (".zst", ".zstd") else None) as stream:
+            empty = True
+            while block := stream.read(size):
+                empty = False
+                yield block
+            if empty:
+                yield b""
+    except OSError as error:
+        raise DataError.of_file(path, f"a readable trace ({' '.join(str(error).split())})") from error
