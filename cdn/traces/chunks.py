@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from cdn.compilation import kernel
 from cdn.errors import DataError, Fault
 
 REQUESTS_PER_CHUNK = 1 << 18
+LONG_AGO = -(2**62)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +36,26 @@ class TraceChunk:
 
 def in_time_order(path: Path, chunks: Iterator[TraceChunk]) -> Iterator[TraceChunk]:
     """The chunks as they come. Raises DataError where time goes back, or where there is no request at all."""
-    last, n_requests = None, 0
+    last, n_requests = LONG_AGO, 0
     for chunk in chunks:
         if len(chunk):
-            times = chunk.time_s if last is None else np.concatenate([[last], chunk.time_s])
-            back = np.flatnonzero(np.diff(times) < 0)
-            if len(back):
-                row = chunk.row + int(back[0]) + (1 if last is None else 0)
-                before, value = int(times[back[0]]), int(times[back[0] + 1])
-                raise DataError([Fault(str(path), row, "time", value, f"a time not before the last, {before} s")])
-            last = chunk.time_s[-1]
+            back = first_back(chunk.time_s, last)
+            if back < len(chunk):
+                before = last if back == 0 else int(chunk.time_s[back - 1])
+                expected = f"a time not before the last, {before} s"
+                raise DataError([Fault(str(path), chunk.row + back, "time", int(chunk.time_s[back]), expected)])
+            last = int(chunk.time_s[-1])
             n_requests += len(chunk)
             yield chunk
     if not n_requests:
         raise DataError.of_file(path, "a trace with at least one request", "an empty one")
+
+
+@kernel
+def first_back(time_s, last):
+    """The position of the first time that is before the one before it; N where there is none."""
+    for k in range(len(time_s)):
+        if time_s[k] < last:
+            return k
+        last = time_s[k]
+    return len(time_s)

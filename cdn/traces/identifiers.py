@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from cdn.caching.prefetching import prefetch
-from cdn.compilation import kernel, step
+from cdn.compilation import step
 from cdn.errors import DataError
 
-PLACE = np.dtype([("key", np.uint64), ("id", np.int64)])
-VACANT = -1
+# ``number`` is an id and 1, so that a table of zeros is vacant.
+PLACE = np.dtype([("key", np.uint64), ("number", np.int64)])
+VACANT = 0
 AHEAD = 16
 PLACES_AT_FIRST = 1 << 16
 FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
@@ -24,15 +25,16 @@ class Objects:
     def __init__(self) -> None:
         self.n, self.n_changed = 0, 0
         self._sizes = np.zeros(PLACES_AT_FIRST, dtype=np.int64)
-        self._places = _vacant(PLACES_AT_FIRST)
+        self._places = np.zeros(PLACES_AT_FIRST, dtype=PLACE)
         self._texts: dict[str, int] = {}
 
     @property
     def size_bytes(self) -> np.ndarray:
         return self._sizes[: self.n]
 
-    def ids_of(self, key: np.ndarray | pa.Array, size_bytes: np.ndarray) -> np.ndarray:
-        """(N,) int32 ids of N requests; ``key`` (N,) uint64 or text, ``size_bytes`` (N,) int64.
+    def take_in(self, key: np.ndarray | pa.Array, size_bytes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) int32 ids of N requests and (N,) int64 sizes that count; ``key`` (N,) uint64 or text, ``size_bytes``
+        (N,) int64.
 
         Raises DataError past 2**31 - 2 objects.
         """
@@ -44,8 +46,9 @@ class Objects:
             sizes = np.zeros(2 * self.n, dtype=np.int64)
             sizes[:before] = self._sizes[:before]
             self._sizes = sizes
-        self.n_changed += int(note_sizes(ids, size_bytes, self._sizes, before))
-        return ids
+        counting = np.empty(len(ids), dtype=np.int64)
+        self.n_changed += int(note_sizes(ids, size_bytes, self._sizes, before, counting))
+        return ids, counting
 
     def _ids_of_numbers(self, key: np.ndarray) -> np.ndarray:
         ids = np.empty(len(key), dtype=np.int32)
@@ -53,7 +56,7 @@ class Objects:
         while done < len(key):
             done, self.n = number(key, done, self._places, self.n, ids)
             if done < len(key):
-                places = _vacant(4 * len(self._places))
+                places = np.zeros(4 * len(self._places), dtype=PLACE)
                 move_in(self._places, places)
                 self._places = places
         return ids
@@ -69,10 +72,6 @@ class Objects:
             known[position] = self._texts.setdefault(texts[position], len(self._texts))
         self.n = len(self._texts)
         return known[positions]
-
-
-def _vacant(n: int) -> np.ndarray:
-    return np.full(n, np.array((0, VACANT), PLACE), dtype=PLACE)
 
 
 @step
@@ -98,13 +97,13 @@ def number(key, start, places, n, ids):
             return k, n
         prefetch(places, place_of(key[min(k + AHEAD, last)], bits))
         at = place_of(key[k], bits)
-        while places[at].id != VACANT and places[at].key != key[k]:
+        while places[at].number != VACANT and places[at].key != key[k]:
             at = (at + 1) & (len(places) - 1)
-        if places[at].id == VACANT:
+        if places[at].number == VACANT:
             places[at].key = key[k]
-            places[at].id = n
             n += 1
-        ids[k] = places[at].id
+            places[at].number = n
+        ids[k] = places[at].number - 1
     return len(key), n
 
 
@@ -113,23 +112,25 @@ def move_in(old, places):
     """Numbers keep their ids in a larger table."""
     bits = bits_of(len(places))
     for k in range(len(old)):
-        if old[k].id != VACANT:
+        if old[k].number != VACANT:
             at = place_of(old[k].key, bits)
-            while places[at].id != VACANT:
+            while places[at].number != VACANT:
                 at = (at + 1) & (len(places) - 1)
             places[at].key = old[k].key
-            places[at].id = old[k].id
+            places[at].number = old[k].number
 
 
-@kernel
-def note_sizes(ids, size_bytes, sizes, n_known):
-    """The first size of each new object; how many requests say another than their object's first."""
-    changed = 0
+@step
+def note_sizes(ids, size_bytes, sizes, n_known, counting):
+    """The first size of each object, for each request; how many requests say another."""
+    changed, last = 0, len(ids) - 1
     for k in range(len(ids)):
+        prefetch(sizes, ids[min(k + AHEAD, last)])
         i = ids[k]
         if i == n_known:
             sizes[i] = size_bytes[k]
             n_known += 1
         elif sizes[i] != size_bytes[k]:
             changed += 1
+        counting[k] = sizes[i]
     return changed

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from cdn.caching.policy import NO_NEXT_USE
+from cdn.compilation import kernel
 from cdn.errors import DataError
 from cdn.traces.chunks import REQUESTS_PER_CHUNK, TraceChunk
 
@@ -25,14 +26,21 @@ def read_oracle_general(path: Path) -> Iterator[TraceChunk]:
         if len(block) % RECORD.itemsize:
             expected = f"records of {RECORD.itemsize} bytes; record {row + whole} is cut off"
             raise DataError.of_file(path, expected, f"{len(block) % RECORD.itemsize} bytes at the end")
-        records = np.frombuffer(block, dtype=RECORD)
-        next_use = records["next_use"]
-        yield TraceChunk(
-            str(path), row, records["time"].astype(np.int64), records["id"].astype(np.uint64),
-            records["size_bytes"].astype(np.int64),
-            np.where((next_use < 0) | (next_use > NO_NEXT_USE), NO_NEXT_USE, next_use),
-        )  # fmt: skip
+        time_s, size_bytes, next_use = (np.empty(whole, dtype=np.int64) for _ in range(3))
+        key = np.empty(whole, dtype=np.uint64)
+        unpack(np.frombuffer(block, dtype=RECORD), time_s, key, size_bytes, next_use)
+        yield TraceChunk(str(path), row, time_s, key, size_bytes, next_use)
         row += whole
+
+
+@kernel
+def unpack(records, time_s, key, size_bytes, next_use):
+    for k in range(len(records)):
+        time_s[k] = records[k].time
+        key[k] = records[k].id
+        size_bytes[k] = records[k].size_bytes
+        following = records[k].next_use
+        next_use[k] = following if 0 <= following < NO_NEXT_USE else NO_NEXT_USE
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -44,9 +44,10 @@ class TraceCounts:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """N requests with dense ids, and the sizes of all objects up to here."""
+    """N requests with dense ids and the bytes each asks for, and the sizes of all objects up to here."""
 
     ids: np.ndarray
+    asked_bytes: np.ndarray
     time_s: np.ndarray
     size_bytes: np.ndarray
     next_use: np.ndarray | None
@@ -60,12 +61,12 @@ def replay_trace(
 
     ``options`` are those of ``open_cache``; ``progress`` is told how many requests are done. Memory grows with the
     objects; only for a policy that looks ahead, where the trace does not say when objects are asked for again, with
-    the requests (20 bytes each). Raises what ``open_cache`` and the chunks raise.
+    the requests (36 bytes each). Raises what ``open_cache`` and the chunks raise.
     """
     opened = [open_cache(policy, capacity, **options) for policy, capacity in caches]  # type: ignore[arg-type]
     for cache in opened:  # compiled, or found on disk, before any clock starts
         nothing = np.zeros(0, dtype=np.int64)
-        _replay(cache, Piece(np.zeros(0, dtype=np.int32), nothing, nothing, nothing))
+        _replay(cache, Piece(np.zeros(0, dtype=np.int32), nothing, nothing, nothing, nothing))
     objects = Objects()
     counts = [CacheCounts(policy, capacity, 0, 0, 0, 0, 0.0) for policy, capacity in caches]
     pieces = _pieces(chunks, objects)
@@ -86,8 +87,8 @@ def replay_trace(
 
 def _pieces(chunks: Iterable[TraceChunk], objects: Objects) -> Iterator[Piece]:
     for chunk in chunks:
-        ids = objects.ids_of(chunk.key, chunk.size_bytes)
-        yield Piece(ids, chunk.time_s, objects.size_bytes, chunk.next_use)
+        ids, asked = objects.take_in(chunk.key, chunk.size_bytes)
+        yield Piece(ids, asked, chunk.time_s, objects.size_bytes, chunk.next_use)
 
 
 def _looking_ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
@@ -112,7 +113,7 @@ def _replay(cache: Cache, piece: Piece) -> tuple[int, int, int, int, float]:
     next_use = piece.next_use if cache.policy.looks_ahead else None
     hit = cache.replay(piece.ids, piece.size_bytes, piece.time_s, next_use)
     seconds = time.perf_counter() - start
-    return (len(hit), *missed(hit, piece.ids, piece.size_bytes), seconds)
+    return (len(hit), *missed(hit, piece.asked_bytes), seconds)
 
 
 def _sum(count: CacheCounts, more: tuple[int, int, int, int, float]) -> CacheCounts:
@@ -125,13 +126,11 @@ def _sum(count: CacheCounts, more: tuple[int, int, int, int, float]) -> CacheCou
 
 
 @kernel
-def missed(hit, ids, size_bytes):
+def missed(hit, asked_bytes):
     """(misses, bytes asked for, bytes missed)."""
     misses = asked = lost = 0
-    for k in range(len(ids)):
-        size = size_bytes[ids[k]]
-        asked += size
-        if not hit[k]:
-            misses += 1
-            lost += size
+    for k in range(len(hit)):
+        asked += asked_bytes[k]
+        misses += not hit[k]
+        lost += 0 if hit[k] else asked_bytes[k]
     return misses, asked, lost

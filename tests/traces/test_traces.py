@@ -106,15 +106,15 @@ def test_ids_are_dense_by_first_appearance(keys, cut):
     kinds = (lambda part: np.array(part, np.uint64), lambda part: pa.array(list(map(str, part)), pa.string()))
     for kind in kinds:
         objects = Objects()
-        found = [objects.ids_of(kind(part), np.ones(len(part), np.int64)) for part in (keys[:cut], keys[cut:])]
+        found = [objects.take_in(kind(part), np.ones(len(part), np.int64))[0] for part in (keys[:cut], keys[cut:])]
         assert np.concatenate(found).tolist() == expected and objects.n == len(known)
 
 
 def test_more_objects_than_the_table_begins_with():
     keys = np.arange(300_000, dtype=np.uint64) * 12345
     objects = Objects()
-    assert objects.ids_of(keys, np.ones(len(keys), np.int64)).tolist() == list(range(len(keys)))
-    assert objects.ids_of(keys[::-1].copy(), np.ones(len(keys), np.int64)).tolist() == list(range(len(keys)))[::-1]
+    assert objects.take_in(keys, np.ones(len(keys), np.int64))[0].tolist() == list(range(len(keys)))
+    assert objects.take_in(keys[::-1].copy(), np.ones(len(keys), np.int64))[0].tolist() == list(range(len(keys)))[::-1]
 
 
 @pytest.mark.parametrize("name, content, message", [
