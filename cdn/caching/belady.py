@@ -14,6 +14,7 @@ from cdn.compilation import step
 # Cell 0 is not used, so that the children of cell ``at`` are 2 at and 2 at + 1.
 CELL = np.dtype([("next_use", np.int64), ("id", np.int64)])
 TOP = 1
+VACANT = -1
 
 
 def start(capacity_bytes):
@@ -38,11 +39,13 @@ def rise(objects, cells, at, next_use, i):
 
 @step
 def fall(objects, cells, n, at, next_use, i):
-    """Down past all that are strictly later, each time to the later child, of equal ones to the left."""
+    """Down past all that are strictly later, each time to the later child, of equal ones to the left.
+
+    Which child is a coin's toss, so it is added, not branched on; the cell behind the last is earlier than all.
+    """
     while 2 * at <= n:
         child = 2 * at
-        if child < n and cells[child].next_use < cells[child + 1].next_use:
-            child += 1
+        child += np.int64(cells[child].next_use < cells[child + 1].next_use)
         if next_use >= cells[child].next_use:
             break
         put(objects, cells, at, cells[child].next_use, cells[child].id)
@@ -83,11 +86,21 @@ def insert(state, i, next_use):
 
 
 @step
+def shrink(cells, ints):
+    """What the last cell holds, which is vacant from now on."""
+    n = ints[N_CELLS]
+    ints[N_CELLS] = n - 1
+    next_use, last = cells[n].next_use, cells[n].id
+    cells[n].next_use = VACANT
+    return next_use, last
+
+
+@step
 def evict(objects, cells, ints):
     victim, n = cells[TOP].id, ints[N_CELLS] - 1
-    ints[N_CELLS] = n
+    next_use, last = shrink(cells, ints)
     if n > 0:
-        fall(objects, cells, n, TOP, cells[n + 1].next_use, cells[n + 1].id)
+        fall(objects, cells, n, TOP, next_use, last)
     objects[victim].slot = NOT_CACHED
     ints[FREE] += objects[victim].size_bytes
 
@@ -98,10 +111,9 @@ def remove(state, i):
     at = objects[i].slot
     if at == NOT_CACHED:
         return
-    n = ints[N_CELLS] - 1
-    ints[N_CELLS] = n
-    if at <= n:
-        change(objects, cells, n, at, cells[n + 1].next_use, cells[n + 1].id)
+    next_use, last = shrink(cells, ints)
+    if last != i:
+        change(objects, cells, ints[N_CELLS], at, next_use, last)
     objects[i].slot = NOT_CACHED
     ints[FREE] += objects[i].size_bytes
 

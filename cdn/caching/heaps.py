@@ -22,7 +22,7 @@ def cell_of(key):
 @step
 def before(cells, a, key, since):
     """Whether a cell leaves before a key."""
-    return cells[a].key < key or (cells[a].key == key and cells[a].since < since)
+    return (cells[a].key < key) | ((cells[a].key == key) & (cells[a].since < since))
 
 
 @step
@@ -57,9 +57,12 @@ def fall(objects, cells, n, at, key, since, i):
         child = ARITY * at + 1
         if child >= n:
             break
+        least, least_since = cells[child].key, cells[child].since
         for other in range(child + 1, min(child + ARITY, n)):
-            if before(cells, other, cells[child].key, cells[child].since):
-                child = other
+            is_less = before(cells, other, least, least_since)
+            child = other if is_less else child
+            least = cells[other].key if is_less else least
+            least_since = cells[other].since if is_less else least_since
         if not before(cells, child, key, since):
             break
         move(objects, cells, child, at)
