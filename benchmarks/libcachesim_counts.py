@@ -25,7 +25,7 @@ PEERS = {
     "fifo": libcachesim.FIFO, "lru": libcachesim.LRU, "clock": libcachesim.Clock, "sieve": libcachesim.Sieve,
     "lfu": libcachesim.LFU, "lfuda": libcachesim.LFUDA, "slru": libcachesim.SLRU, "2q": libcachesim.TwoQ,
     "arc": libcachesim.ARC, "s3fifo": libcachesim.S3FIFO, "wtinylfu": libcachesim.WTinyLFU, "gdsf": libcachesim.GDSF,
-    "belady": libcachesim.Belady,
+    "belady": libcachesim.Belady, "lhd": libcachesim.LHD,
 }  # fmt: skip
 ADMISSIONS = {
     "bloom": lambda: libcachesim.BloomFilterAdmissioner(),

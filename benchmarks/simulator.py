@@ -33,7 +33,7 @@ from cdn.traces.oracle_general import RECORD
 
 PEERS = {"fifo": "FIFO", "lru": "LRU", "clock": "Clock", "sieve": "Sieve", "lfu": "LFU", "s3fifo": "S3FIFO",
          "slru": "SLRU", "arc": "ARC", "gdsf": "GDSF", "belady": "Belady", "2q": "TwoQ",
-         "wtinylfu": "WTinyLFU"}  # fmt: skip
+         "wtinylfu": "WTinyLFU", "lhd": "LHD"}  # fmt: skip
 TARGETS = {"fifo": 5, "lru": 5, "clock": 5, "sieve": 5, "lfu": 4, "s3fifo": 4, "slru": 4, "arc": 4, "gdsf": 10,
            "belady": 10}  # fmt: skip
 RAW_TARGET = 2

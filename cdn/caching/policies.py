@@ -18,6 +18,7 @@ from cdn.caching.fifo import FIFO
 from cdn.caching.gdsf import GDSF
 from cdn.caching.lfu import LFU
 from cdn.caching.lfuda import LFUDA
+from cdn.caching.lhd import LHD
 from cdn.caching.lru import LRU
 from cdn.caching.next_uses import next_uses
 from cdn.caching.policy import Policy
@@ -40,6 +41,7 @@ POLICIES: dict[str, Policy] = {
     "gdsf": GDSF,
     "lfu": LFU,
     "lfuda": LFUDA,
+    "lhd": LHD,
     "lru": LRU,
     "random": RANDOM,
     "s3fifo": S3FIFO,

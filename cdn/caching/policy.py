@@ -46,7 +46,7 @@ class Policy:
     insert: Any
     remove: Any
     blank: np.ndarray
-    start: Callable[..., tuple[list[int], list[float]]]
+    start: Callable[..., tuple[list[int], Any]]
     cell: np.dtype = ONE_ID
     cells_per_object: int = 0
     looks_ahead: bool = False
@@ -58,7 +58,7 @@ class Policy:
             np.full(n_ids, self.blank, dtype=self.blank.dtype),
             np.zeros(self.n_cells(n_ids), dtype=self.cell),
             np.array(ints, dtype=np.int64),
-            np.array(floats or [0.0], dtype=np.float64),
+            np.array(floats if len(floats) else [0.0], dtype=np.float64),
         )
 
     def n_cells(self, n_ids: int) -> int:

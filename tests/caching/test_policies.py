@@ -12,8 +12,8 @@ from cdn.caching.next_uses import next_uses
 from cdn.caching.policies import relabel
 from cdn.errors import UnknownNameError
 
-# They draw victims by chance: no reference, and what must hold of any policy.
-BY_CHANCE = {"random", "beladysize"}
+# They draw victims by chance: no reference, but what must hold of any policy; lhd is compared with libCacheSim.
+BY_CHANCE = {"random", "beladysize", "lhd"}
 # They refuse objects that are larger than a part of the cache, or leave out what is not asked for again.
 PARTIAL = {"2q", "slru", "s3fifo", "wtinylfu", "beladysize"}
 LOOKING_AHEAD = {name for name, policy in POLICIES.items() if policy.looks_ahead}
