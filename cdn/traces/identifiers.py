@@ -56,7 +56,7 @@ class Objects:
         while done < len(key):
             done, self.n = number(key, done, self._places, self.n, ids)
             if done < len(key):
-                places = np.zeros(4 * len(self._places), dtype=PLACE)
+                places = np.zeros(2 * len(self._places), dtype=PLACE)
                 move_in(self._places, places)
                 self._places = places
         return ids

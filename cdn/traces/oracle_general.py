@@ -15,6 +15,7 @@ from cdn.compilation import kernel
 from cdn.errors import DataError
 from cdn.traces.chunks import REQUESTS_PER_CHUNK, TraceChunk
 
+COMPRESSED = (".zst", ".zstd")
 RECORD = np.dtype([("time", "<u4"), ("id", "<u8"), ("size_bytes", "<u4"), ("next_use", "<i8")])
 
 
@@ -28,7 +29,7 @@ def read_oracle_general(path: Path) -> Iterator[TraceChunk]:
             raise DataError.of_file(path, expected, f"{len(block) % RECORD.itemsize} bytes at the end")
         time_s, size_bytes, next_use = (np.empty(whole, dtype=np.int64) for _ in range(3))
         key = np.empty(whole, dtype=np.uint64)
-        unpack(np.frombuffer(block, dtype=RECORD), time_s, key, size_bytes, next_use)
+        unpack(np.frombuffer(block, dtype=RECORD, count=whole), time_s, key, size_bytes, next_use)
         yield TraceChunk(str(path), row, time_s, key, size_bytes, next_use)
         row += whole
 
@@ -43,10 +44,14 @@ def unpack(records, time_s, key, size_bytes, next_use):
         next_use[k] = following if 0 <= following < NO_NEXT_USE else NO_NEXT_USE
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(path: Path) -> Iterator[bytes | np.ndarray]:
     size = REQUESTS_PER_CHUNK * RECORD.itemsize
     try:
-        with pa.input_stream(str(path), compression="zstd" if path.suffix in (".zst", ".zstd") else None) as stream:
+        if path.suffix not in COMPRESSED and path.stat().st_size:
+            mapped = np.memmap(path, dtype=np.uint8, mode="r")
+            yield from (mapped[start : start + size] for start in range(0, len(mapped), size))
+            return
+        with pa.input_stream(str(path), compression="zstd" if path.suffix in COMPRESSED else None) as stream:
             empty = True
             while block := stream.read(size):
                 empty = False
