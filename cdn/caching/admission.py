@@ -1,6 +1,6 @@
 """Which misses ask for their object to be stored: admission policies, asked before anything is evicted.
 
-An admission policy is two compiled steps over a gate, a tuple of three arrays (``seen`` (n_ids, 2) float64, ``ints``,
+An admission policy is two compiled steps over a gate, a tuple of three arrays (``seen`` (n_ids, 3) float64, ``ints``,
 ``floats``):
 
 - ``admit(gate, i, size_bytes) -> bool``, asked at a miss;
@@ -34,7 +34,7 @@ class Admission:
 
     def empty_gate(self, capacity_bytes: int, n_ids: int, **parameters: float) -> Gate:
         ints, floats = self.start(capacity_bytes, **parameters)
-        return np.zeros((n_ids, 2)), np.array(ints, dtype=np.int64), np.array(floats, dtype=np.float64)
+        return np.zeros((n_ids, 3)), np.array(ints, dtype=np.int64), np.array(floats, dtype=np.float64)
 
 
 @step

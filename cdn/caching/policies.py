@@ -9,6 +9,7 @@ policy differs from that, or from libCacheSim.
 import numpy as np
 
 from cdn.caching import admission as admitting
+from cdn.caching.adaptsize import ADAPTSIZE
 from cdn.caching.arc import ARC
 from cdn.caching.belady import BELADY
 from cdn.caching.beladysize import BELADYSIZE
@@ -51,6 +52,7 @@ POLICIES: dict[str, Policy] = {
 }
 
 ADMISSIONS: dict[str, admitting.Admission] = {
+    "adaptsize": ADAPTSIZE,
     "bloom": admitting.SECOND_MISS,
     "none": admitting.NONE,
     "probabilistic": admitting.PROBABILISTIC,
