@@ -31,13 +31,27 @@ _LOCATORS = ("_Given", "_BesideSource", "_OfUser")
 
 def kernel(function: Callable) -> Any:
     """The function compiled, without the interpreter's lock."""
+    return _compiled(function)
+
+
+def step(function: Callable) -> Any:
+    """A part of kernels that runs per request: compiled into its callers, and counting no references to arrays.
+
+    Where a call is handed arrays, numba counts references to each of them, atomically: eight times the work of a
+    cache's request. Without that nothing can be allocated here, and a kernel that calls a step must be a step itself.
+    """
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
+def _compiled(function: Callable, **options: Any) -> Any:
+    njit: Any = numba.njit
     with _LOCK:
         before = _CONFIG.CACHE_LOCATOR_CLASSES
         _CONFIG.CACHE_LOCATOR_CLASSES = ",".join(f"{__name__}.{name}" for name in _LOCATORS)
         try:
-            compiled: Any = numba.njit(cache=True, nogil=True)(function)
+            compiled = njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # there is nowhere to keep it
-            return numba.njit(nogil=True)(function)
+            return njit(nogil=True, **options)(function)
         finally:
             _CONFIG.CACHE_LOCATOR_CLASSES = before
     _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))

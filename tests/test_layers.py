@@ -17,7 +17,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("files",),
     ("evaluation", "placement", "caching", "logs"),
-    ("forecasting",),
+    ("forecasting", "traces"),
     ("checking", "filling", "generator", "importing", "planning", "simulation"),
     ("verification",),
     ("scenarios",),

@@ -1,5 +1,5 @@
-"""Eviction policies as compiled kernels over dense ids: one cache, one stream of requests, hit or miss of each."""
+"""Eviction and admission policies as compiled steps over dense ids: one cache, one stream of requests."""
 
-from cdn.caching.policies import POLICIES, simulate_cache
+from cdn.caching.policies import ADMISSIONS, POLICIES, REACTIVE_POLICIES, open_cache, simulate_cache
 
-__all__ = ["POLICIES", "simulate_cache"]
+__all__ = ["ADMISSIONS", "POLICIES", "REACTIVE_POLICIES", "open_cache", "simulate_cache"]

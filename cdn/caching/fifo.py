@@ -2,34 +2,38 @@
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.caching.policy import CAPACITY, FREE, NOT_CACHED, Policy
+from cdn.caching.prefetching import prefetch
+from cdn.caching.queues import AHEAD, START, append, empty_queue, take_out
+from cdn.compilation import step
+
+OBJECT = np.dtype([("size_bytes", np.int64), ("slot", np.int64)])
 
 
-@kernel
-def simulate_fifo(ids, size_bytes, capacity_bytes):
-    """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``. O(1) per request."""
-    hit = np.zeros(len(ids), dtype=np.bool_)
-    n_ids = len(size_bytes)
-    cached = np.zeros(n_ids, dtype=np.bool_)
-    # An object is cached at most once, so a ring of n_ids places never overruns itself.
-    ring = np.empty(n_ids, dtype=np.int32)
-    first, vacant = 0, 0
-    free_bytes = capacity_bytes
-    for k in range(len(ids)):
-        wanted = ids[k]
-        if cached[wanted]:
-            hit[k] = True
-            continue
-        size = size_bytes[wanted]
-        if size > capacity_bytes:
-            continue
-        while free_bytes < size:
-            victim = ring[first]
-            first = first + 1 if first + 1 < n_ids else 0
-            cached[victim] = False
-            free_bytes += size_bytes[victim]
-        ring[vacant] = wanted
-        vacant = vacant + 1 if vacant + 1 < n_ids else 0
-        cached[wanted] = True
-        free_bytes -= size
-    return hit
+@step
+def lookup(state, i, next_use):
+    return state[0][i].slot != NOT_CACHED
+
+
+@step
+def insert(state, i, next_use):
+    objects, queue, ints, _ = state
+    size = objects[i].size_bytes
+    if size > ints[CAPACITY]:
+        return False
+    free, oldest = ints[FREE], ints[START]
+    while free < size:
+        prefetch(objects, queue[oldest + AHEAD])
+        victim = queue[oldest]
+        if objects[victim].slot == oldest:
+            objects[victim].slot = NOT_CACHED
+            free += objects[victim].size_bytes
+        oldest += 1
+    ints[FREE], ints[START] = free - size, oldest
+    append(state, i)
+    return True
+
+
+FIFO = Policy(
+    "fifo", __file__, lookup, insert, take_out, np.array((0, NOT_CACHED), OBJECT), empty_queue, cells_per_object=2
+)

@@ -1,84 +1,121 @@
-"""LFU: the object with the fewest uses since it was inserted goes first.
+"""LFU: the object with the fewest uses since it was inserted goes first; of several the first to have that many.
 
-The frequency is forgotten at eviction. Among the least frequent, the one that reached that frequency first goes.
-
-Every frequency has a queue of requests (not of objects): request ``k`` joins the queue of the frequency its object
-has from then on, and is outdated by the object's next use. Nothing is ever taken out of a queue's middle: an eviction
-takes from the front of the lowest queue and skips what is outdated. The frequencies with a queue are linked in
-ascending order; one enters just above the frequency its object comes from, and leaves only as the lowest. So a request
-joins and leaves one queue: O(1) (amortised), as with the doubly linked lists of Shah, Mitra, Matani, "An O(1) algorithm
-for implementing the LFU cache eviction scheme" (2010), but a hit writes four numbers and follows no neighbours.
+Uses are forgotten at eviction. Shah, Mitra, Matani, "An O(1) algorithm for implementing the LFU cache eviction scheme"
+(2010): every number of uses has a queue of its objects, and the queues are linked in ascending order, so a use moves an
+object into the next queue. Where it is alone in its queue and would be in the next, the queue itself is renumbered.
 """
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.caching.lists import BLANK, NOBODY
+from cdn.caching.policy import CAPACITY, FREE, Policy
+from cdn.compilation import step
 
-NOT_CACHED = -1
-NO_REQUEST = -1
-# What a request looks up of its object and of a frequency's queue, in one row each.
-OBJECT = np.dtype([("size_bytes", np.int64), ("last_use", np.int32), ("frequency", np.int32)])
-QUEUE = np.dtype([("front", np.int32), ("back", np.int32), ("higher", np.int32)])
-
-
-@kernel
-def simulate_lfu(ids, size_bytes, capacity_bytes):
-    """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``."""
-    n = len(ids)
-    hit = np.zeros(n, dtype=np.bool_)
-    objects = _uncached_objects(size_bytes)
-    # Queues by frequency (0 is only the start of their chain), and the request behind each request of a queue. What
-    # lies beyond the highest frequency reached is never touched.
-    queues = np.empty(n + 1, dtype=QUEUE)
-    behind = np.empty(n, dtype=np.int32)
-    queues[0].higher = 0
-    top = 0
-    free_bytes = capacity_bytes
-    # All in one loop: a call that is handed arrays counts references to each of them, which took most of the time.
-    for k in range(n):
-        wanted = ids[k]
-        if objects[wanted].last_use != NOT_CACHED:
-            hit[k] = True
-            below = objects[wanted].frequency
-        else:
-            size = objects[wanted].size_bytes
-            if size > capacity_bytes:
-                continue
-            while free_bytes < size:
-                least = queues[0].higher
-                request = queues[least].front
-                if request == queues[least].back:
-                    queues[least].front = NO_REQUEST
-                    queues[0].higher = queues[least].higher
-                else:
-                    queues[least].front = behind[request]
-                victim = ids[request]
-                if objects[victim].last_use == request:
-                    objects[victim].last_use = NOT_CACHED
-                    free_bytes += objects[victim].size_bytes
-            free_bytes -= size
-            below = 0
-        frequency = below + 1
-        if frequency > top:
-            top = frequency
-            queues[top].front = NO_REQUEST
-        if queues[frequency].front == NO_REQUEST:
-            queues[frequency].front = k
-            queues[frequency].higher = queues[below].higher
-            queues[below].higher = frequency
-        else:
-            behind[queues[frequency].back] = k
-        queues[frequency].back = k
-        objects[wanted].last_use = k
-        objects[wanted].frequency = frequency
-    return hit
+# Cells are queues, number 0 the start of their chain; an object's ``place`` is its queue.
+QUEUE = np.dtype(
+    [("uses", np.int64), ("newest", np.int32), ("oldest", np.int32), ("higher", np.int32), ("lower", np.int32)]
+)
+N_QUEUES, VACANT = 2, 3
+FIRST = 0
 
 
-@kernel
-def _uncached_objects(size_bytes):
-    objects = np.empty(len(size_bytes), dtype=OBJECT)
-    for j in range(len(size_bytes)):
-        objects[j].size_bytes = size_bytes[j]
-        objects[j].last_use = NOT_CACHED
-        objects[j].frequency = 0
-    return objects
+def start(capacity_bytes):
+    return [capacity_bytes, capacity_bytes, 1, 0], []
+
+
+@step
+def lookup(state, i, next_use):
+    objects, queues, ints, _ = state
+    queue = objects[i].place
+    if queue == FIRST:
+        return False
+    uses, higher = queues[queue].uses + 1, queues[queue].higher
+    taken = higher != FIRST and queues[higher].uses == uses
+    if queues[queue].newest == queues[queue].oldest and not taken:
+        queues[queue].uses = uses
+        return True
+    to = higher if taken else open_queue(queues, ints, queue, uses)
+    unlink(objects, queues, ints, i)
+    join(objects, queues, to, i)
+    return True
+
+
+@step
+def open_queue(queues, ints, lower, uses):
+    """A queue for a number of uses, right above another."""
+    queue = ints[VACANT]
+    if queue == FIRST:
+        queue = ints[N_QUEUES]
+        ints[N_QUEUES] += 1
+    else:
+        ints[VACANT] = queues[queue].higher
+    higher = queues[lower].higher
+    queues[queue].uses = uses
+    queues[queue].newest = NOBODY
+    queues[queue].oldest = NOBODY
+    queues[queue].lower = lower
+    queues[queue].higher = higher
+    queues[lower].higher = queue
+    queues[higher].lower = queue
+    return queue
+
+
+@step
+def join(objects, queues, queue, i):
+    newest = queues[queue].newest
+    objects[i].place = queue
+    objects[i].newer = NOBODY
+    objects[i].older = newest
+    if newest == NOBODY:
+        queues[queue].oldest = i
+    else:
+        objects[newest].newer = i
+    queues[queue].newest = i
+
+
+@step
+def unlink(objects, queues, ints, i):
+    """Takes an object out of its queue, and the queue out of the chain if it was the last."""
+    queue, newer, older = objects[i].place, objects[i].newer, objects[i].older
+    objects[i].place = FIRST
+    if newer == NOBODY:
+        queues[queue].newest = older
+    else:
+        objects[newer].older = older
+    if older == NOBODY:
+        queues[queue].oldest = newer
+    else:
+        objects[older].newer = newer
+    if queues[queue].oldest == NOBODY:
+        lower, higher = queues[queue].lower, queues[queue].higher
+        queues[lower].higher = higher
+        queues[higher].lower = lower
+        queues[queue].higher = ints[VACANT]
+        ints[VACANT] = queue
+
+
+@step
+def insert(state, i, next_use):
+    objects, queues, ints, _ = state
+    size = objects[i].size_bytes
+    if size > ints[CAPACITY]:
+        return False
+    while ints[FREE] < size:
+        remove(state, queues[queues[FIRST].higher].oldest)
+    ints[FREE] -= size
+    queue = queues[FIRST].higher
+    if queue == FIRST or queues[queue].uses != 1:
+        queue = open_queue(queues, ints, FIRST, 1)
+    join(objects, queues, queue, i)
+    return True
+
+
+@step
+def remove(state, i):
+    objects, queues, ints, _ = state
+    if objects[i].place != FIRST:
+        unlink(objects, queues, ints, i)
+        ints[FREE] += objects[i].size_bytes
+
+
+LFU = Policy("lfu", __file__, lookup, insert, remove, BLANK, start, cell=QUEUE, cells_per_object=1)

@@ -1,39 +1,25 @@
 """LRU: the object whose last use is longest ago goes first.
 
-The stream itself is the queue. Request ``k`` stands for its object as long as it is that object's last use, so a hit
-only writes ``last_use``; an eviction walks on from the oldest request and skips those that a later use has outdated.
-Each request is walked over once: O(1) per request (amortised), without the four list writes of a linked list.
+FIFO where a hit makes the object the newest: it appends a new entry, and the old one is stale from then on. A hit
+writes one row and one number, without the neighbours that a linked list would write.
 """
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.caching.fifo import OBJECT, insert
+from cdn.caching.policy import NOT_CACHED, Policy
+from cdn.caching.queues import append, empty_queue, take_out
+from cdn.compilation import step
 
-NOT_CACHED = -1
+
+@step
+def lookup(state, i, next_use):
+    if state[0][i].slot == NOT_CACHED:
+        return False
+    append(state, i)
+    return True
 
 
-@kernel
-def simulate_lru(ids, size_bytes, capacity_bytes):
-    """Hit or miss of each request; arguments and result as for every kernel of ``POLICIES``."""
-    hit = np.zeros(len(ids), dtype=np.bool_)
-    last_use = np.full(len(size_bytes), NOT_CACHED, dtype=np.int32)
-    oldest = 0
-    free_bytes = capacity_bytes
-    for k in range(len(ids)):
-        wanted = ids[k]
-        if last_use[wanted] != NOT_CACHED:
-            hit[k] = True
-            last_use[wanted] = k
-            continue
-        size = size_bytes[wanted]
-        if size > capacity_bytes:
-            continue
-        while free_bytes < size:
-            candidate = ids[oldest]
-            if last_use[candidate] == oldest:
-                last_use[candidate] = NOT_CACHED
-                free_bytes += size_bytes[candidate]
-            oldest += 1
-        last_use[wanted] = k
-        free_bytes -= size
-    return hit
+LRU = Policy(
+    "lru", __file__, lookup, insert, take_out, np.array((0, NOT_CACHED), OBJECT), empty_queue, cells_per_object=2
+)

@@ -1,55 +1,112 @@
-"""The eviction policies by name, and one cache replayed under one of them.
-
-A kernel is ``kernel(ids, size_bytes, capacity_bytes) -> hit``: ``ids`` (N,) int32 in 0..n_ids-1, in time order and at
-most 2**31 - 1 of them; ``size_bytes`` (n_ids,) int64 >= 0, one size per object for the whole stream;
-``capacity_bytes`` int64 >= 0; ``hit`` (N,) bool. The cache starts empty. To warm it up, put the warm-up's requests
-first and do not count their hits.
+"""The policies by name, and one cache replayed under one of them.
 
 What all of them share (as in libCacheSim, the simulator of Yang, Yue, Rashmi, "A large scale analysis of hundreds of
 in-memory cache clusters at Twitter", OSDI 2020): a miss inserts the object, unless it is larger than the whole cache,
-which leaves the cache as it was; objects are evicted one by one until it fits.
+which leaves the cache as it was; objects are evicted one by one until it fits. ``docs/caching.md`` says where a
+policy differs from that, or from libCacheSim.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 
-from cdn.caching.fifo import simulate_fifo
-from cdn.caching.lfu import simulate_lfu
-from cdn.caching.lru import simulate_lru
+from cdn.caching import admission as admitting
+from cdn.caching.adaptsize import ADAPTSIZE
+from cdn.caching.arc import ARC
+from cdn.caching.belady import BELADY
+from cdn.caching.beladysize import BELADYSIZE
+from cdn.caching.cache import Cache, global_next_uses
+from cdn.caching.clock import CLOCK
+from cdn.caching.fifo import FIFO
+from cdn.caching.gdsf import GDSF
+from cdn.caching.lfu import LFU
+from cdn.caching.lfuda import LFUDA
+from cdn.caching.lhd import LHD
+from cdn.caching.lru import LRU
+from cdn.caching.next_uses import next_uses
+from cdn.caching.policy import Policy
+from cdn.caching.random import RANDOM
+from cdn.caching.s3fifo import S3FIFO
+from cdn.caching.sieve import SIEVE
+from cdn.caching.slru import SLRU
+from cdn.caching.twoq import TWOQ
+from cdn.caching.wtinylfu import WTINYLFU
 from cdn.compilation import kernel
 from cdn.errors import UnknownNameError
 
-Kernel = Callable[[np.ndarray, np.ndarray, np.int64], np.ndarray]
-
-POLICIES: dict[str, Kernel] = {
-    "fifo": simulate_fifo,
-    "lfu": simulate_lfu,
-    "lru": simulate_lru,
+POLICIES: dict[str, Policy] = {
+    "2q": TWOQ,
+    "arc": ARC,
+    "belady": BELADY,
+    "beladysize": BELADYSIZE,
+    "clock": CLOCK,
+    "fifo": FIFO,
+    "gdsf": GDSF,
+    "lfu": LFU,
+    "lfuda": LFUDA,
+    "lhd": LHD,
+    "lru": LRU,
+    "random": RANDOM,
+    "s3fifo": S3FIFO,
+    "sieve": SIEVE,
+    "slru": SLRU,
+    "wtinylfu": WTINYLFU,
 }
 
+ADMISSIONS: dict[str, admitting.Admission] = {
+    "adaptsize": ADAPTSIZE,
+    "bloom": admitting.SECOND_MISS,
+    "none": admitting.NONE,
+    "probabilistic": admitting.PROBABILISTIC,
+    "size": admitting.SIZE,
+    "size-probabilistic": admitting.SIZE_PROBABILISTIC,
+}
+
+# What a cache can do: it knows no future.
+REACTIVE_POLICIES = tuple(name for name, policy in POLICIES.items() if not policy.looks_ahead)
 MAX_REQUESTS = 2**31 - 1
-UNBOUNDED_BYTES = 2**62
 
 
-def simulate_cache(policy: str, asset: np.ndarray, size_bytes: np.ndarray, capacity_bytes: float) -> np.ndarray:
-    """(N,) bool: which requests a cache that starts empty serves.
+def open_cache(
+    policy: str, capacity_bytes: float, *, admission: str = "none", ttl_s: float | None = None,
+    parameters: dict | None = None, admission_parameters: dict | None = None,
+) -> Cache:  # fmt: skip
+    """An empty cache to be fed with a stream piece by piece.
 
-    ``asset`` (N,) integers, positions in ``size_bytes`` (n_assets,) bytes. ``capacity_bytes`` may be infinite; a
-    fraction of a byte stores nothing. Raises UnknownNameError for a policy not in ``POLICIES``, ValueError for
-    assets without a size, negative sizes or capacities, and more than 2**31 - 1 requests.
+    Raises UnknownNameError for a name not in ``POLICIES`` or ``ADMISSIONS``, ValueError for a negative capacity or
+    time to live, TypeError for a parameter that the policy does not have.
     """
     if policy not in POLICIES:
         raise UnknownNameError("policy", policy, list(POLICIES))
+    if admission not in ADMISSIONS:
+        raise UnknownNameError("admission policy", admission, list(ADMISSIONS))
+    return Cache(POLICIES[policy], capacity_bytes, ADMISSIONS[admission], ttl_s, parameters, admission_parameters)
+
+
+def simulate_cache(
+    policy: str, asset: np.ndarray, size_bytes: np.ndarray, capacity_bytes: float, *, times: np.ndarray | None = None,
+    **options: object,
+) -> np.ndarray:  # fmt: skip
+    """(N,) bool: which requests a cache that starts empty serves.
+
+    ``asset`` (N,) integers, positions in ``size_bytes`` (n_assets,) bytes. ``capacity_bytes`` may be infinite; a
+    fraction of a byte stores nothing. ``times`` (N,) seconds, not decreasing, only for ``ttl_s``; ``options`` are those
+    of ``open_cache``. Raises UnknownNameError for a policy not in ``POLICIES``, ValueError for assets without a size,
+    negative sizes or capacities, times that go back, and more than 2**31 - 1 requests.
+    """
+    cache = open_cache(policy, capacity_bytes, **options)  # type: ignore[arg-type]
     asset, size_bytes = np.asarray(asset), np.asarray(size_bytes, dtype=np.int64)
     if len(asset) > MAX_REQUESTS:
         raise ValueError(f"a stream has at most {MAX_REQUESTS} requests, not {len(asset)}")
     if len(asset) and (asset.min() < 0 or asset.max() >= len(size_bytes)):
         raise ValueError(f"assets must be 0..{len(size_bytes) - 1}, found {asset.min()}..{asset.max()}")
-    if not capacity_bytes >= 0 or (len(size_bytes) and size_bytes.min() < 0):
+    if len(size_bytes) and size_bytes.min() < 0:
         raise ValueError("capacity_bytes and size_bytes must not be negative")
+    if times is not None:
+        times = np.asarray(times, dtype=np.int64)
+        if len(times) != len(asset) or (np.diff(times) < 0).any():
+            raise ValueError("times must be one per request, and must not go back")
     ids, members = relabel(asset.astype(np.int32, copy=False), len(size_bytes))
-    return POLICIES[policy](ids, size_bytes[members], np.int64(min(capacity_bytes, UNBOUNDED_BYTES)))
+    following = global_next_uses(next_uses(ids, len(members))) if cache.policy.looks_ahead else None
+    return cache.replay(ids, size_bytes[members], times, following)
 
 
 @kernel

@@ -10,6 +10,7 @@ from cdn.errors import CdnError
 
 VERBS = {
     "bound": "cdn.cli.bound:bound",
+    "cache": "cdn.cli.cache:cache",
     "check": "cdn.cli.check:check",
     "curve": "cdn.cli.curve:curve",
     "demand": "cdn.cli.demand:demand",

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cdn.caching import POLICIES
+from cdn.caching import REACTIVE_POLICIES
 from cdn.cli.options import (
     PATH,
     catalog_option,
@@ -39,7 +39,8 @@ from cdn.simulation.results import summary_of
 from cdn.simulation.strategies import DEFAULT_HYBRID_POLICY, DEFAULT_REACTIVE_SHARE
 from cdn.units import format_bytes, format_rate, format_share
 
-CHOICES = (PINNED, *POLICIES, HYBRID)
+DEFAULT_POLICIES = ("fifo", "lfu", "lru")
+CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
 
 
 class StrategiesParam(click.ParamType):
@@ -68,12 +69,12 @@ class StrategiesParam(click.ParamType):
               help="Placement that was planned for hybrid's pinned share.")
 @click.option("--demand", "demand_path", type=PATH, default=None,
               help="Demand that hybrid trims the placement by  [default: the warm-up's]")
-@click.option("--policy", "strategies", type=StrategiesParam(), default=",".join(POLICIES), show_default=True,
+@click.option("--policy", "strategies", type=StrategiesParam(), default=",".join(DEFAULT_POLICIES), show_default=True,
               help=f"What to replay, joined by commas: {', '.join(CHOICES)}.")
 @click.option("--reactive-share", type=click.FloatRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
               help="Share of each cache's storage that hybrid leaves to its policy.")
-@click.option("--hybrid-policy", type=click.Choice(sorted(POLICIES)), default=DEFAULT_HYBRID_POLICY, show_default=True,
-              help="Policy of hybrid's reactive share.")
+@click.option("--hybrid-policy", type=click.Choice(sorted(REACTIVE_POLICIES)), default=DEFAULT_HYBRID_POLICY,
+              show_default=True, help="Policy of hybrid's reactive share.")
 @out_option
 @json_option
 @quiet_option

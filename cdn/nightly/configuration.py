@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from cdn.caching import POLICIES
+from cdn.caching import REACTIVE_POLICIES
 from cdn.errors import DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
@@ -92,9 +92,12 @@ def read_config(path: Path) -> NightlyConfig:
     named: list[tuple[str, str | None, str, Collection[str]]] = [
         ("forecast", "method", record.forecast.method, FORECASTERS),
         ("placement", "method", record.placement.method, (AUTO, *PLACERS)),
-        ("placement", "reactive_policy", record.placement.reactive_policy, POLICIES),
+        ("placement", "reactive_policy", record.placement.reactive_policy, REACTIVE_POLICIES),
     ]
-    named += [(f"replay.policies[{k}]", None, policy, POLICIES) for k, policy in enumerate(record.replay.policies, 1)]
+    named += [
+        (f"replay.policies[{k}]", None, policy, REACTIVE_POLICIES)
+        for k, policy in enumerate(record.replay.policies, 1)
+    ]
     faults = [
         Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
         for section, key, value, known in named

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdn.caching import POLICIES
+from cdn.caching import REACTIVE_POLICIES
 from cdn.errors import UnknownNameError
 from cdn.model.catalog import Catalog
 from cdn.model.problem import Problem
@@ -13,7 +13,7 @@ from cdn.simulation.replaying import Replay, replay
 from cdn.simulation.trimming import trim_placement
 
 PINNED, HYBRID, CLAIRVOYANT = "pinned", "hybrid", "clairvoyant"
-STRATEGIES = (PINNED, *POLICIES, HYBRID, CLAIRVOYANT)
+STRATEGIES = (PINNED, *REACTIVE_POLICIES, HYBRID, CLAIRVOYANT)
 DEFAULT_REACTIVE_SHARE = 0.3
 DEFAULT_HYBRID_POLICY = "lru"
 
@@ -23,9 +23,10 @@ def simulate_all(problem: Problem, topology: Topology, catalog: Catalog, log: Re
                  hybrid_policy: str = DEFAULT_HYBRID_POLICY, warm_up: RequestLog | None = None) -> dict[str, Replay]:
     """Replays the log once per strategy, in the order given.
 
-    A name in ``POLICIES`` is that policy in every edge and mid. ``hybrid`` pins ``placements['hybrid']``, planned for
-    ``1 - reactive_share`` of the storage, or else the trimmed ``placements['pinned']`` (``trim_placement``), and gives
-    the rest to ``hybrid_policy``. Any other name (``pinned``, ``clairvoyant``) is the pure placement of that name.
+    A name in ``REACTIVE_POLICIES`` is that policy in every edge and mid. ``hybrid`` pins ``placements['hybrid']``,
+    planned for ``1 - reactive_share`` of the storage, or else the trimmed ``placements['pinned']``
+    (``trim_placement``), and gives the rest to ``hybrid_policy``. Any other name (``pinned``, ``clairvoyant``) is the
+    pure placement of that name.
     Raises UnknownNameError for a strategy that is no policy and has no placement.
     """
     placements = dict(placements)
@@ -33,10 +34,10 @@ def simulate_all(problem: Problem, topology: Topology, catalog: Catalog, log: Re
         placements[HYBRID] = trim_placement(problem, placements[PINNED], 1 - reactive_share)
     replays = {}
     for name in strategies:
-        if name in POLICIES:
+        if name in REACTIVE_POLICIES:
             replays[name] = replay(problem, topology, catalog, log, policy=name, warm_up=warm_up)
         elif name not in placements:
-            raise UnknownNameError("strategy", name, [*POLICIES, *placements])
+            raise UnknownNameError("strategy", name, [*REACTIVE_POLICIES, *placements])
         elif name == HYBRID:
             replays[name] = replay(problem, topology, catalog, log, pinned=placements[name], policy=hybrid_policy,
                                    reactive_share=reactive_share, warm_up=warm_up)

@@ -1,49 +1,22 @@
 """Each kernel against an obvious reference, hand-worked traces, and what must hold of any policy."""
 
-from collections import OrderedDict
-
 import numpy as np
 import pytest
+from caching.references import REFERENCES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cdn.caching import POLICIES, simulate_cache
+from cdn.caching import POLICIES, open_cache, simulate_cache
+from cdn.caching.cache import global_next_uses
+from cdn.caching.next_uses import next_uses
 from cdn.caching.policies import relabel
 from cdn.errors import UnknownNameError
 
-
-def reference_queue(ids, size_bytes, capacity_bytes, move_on_hit):
-    """LRU where a hit moves the object to the back, FIFO where it does not."""
-    cache, hits = OrderedDict(), []
-    for i in ids:
-        hits.append(i in cache)
-        if i in cache and move_on_hit:
-            cache.move_to_end(i)
-        elif i not in cache and size_bytes[i] <= capacity_bytes:
-            while sum(size_bytes[j] for j in cache) + size_bytes[i] > capacity_bytes:
-                cache.popitem(last=False)
-            cache[i] = True
-    return hits
-
-
-def reference_lfu(ids, size_bytes, capacity_bytes):
-    """Each cached object with (frequency, when it got it); the smallest of those pairs goes first."""
-    cache, hits = {}, []
-    for k, i in enumerate(ids):
-        hits.append(i in cache)
-        if i not in cache and size_bytes[i] > capacity_bytes:
-            continue
-        while i not in cache and sum(size_bytes[j] for j in cache) + size_bytes[i] > capacity_bytes:
-            del cache[min(cache, key=cache.get)]
-        cache[i] = (cache.get(i, (0, 0))[0] + 1, k)
-    return hits
-
-
-REFERENCES = {
-    "lru": lambda ids, sizes, capacity: reference_queue(ids, sizes, capacity, move_on_hit=True),
-    "fifo": lambda ids, sizes, capacity: reference_queue(ids, sizes, capacity, move_on_hit=False),
-    "lfu": reference_lfu,
-}
+# They draw victims by chance: no reference, but what must hold of any policy; lhd is compared with libCacheSim.
+BY_CHANCE = {"random", "beladysize", "lhd"}
+# They refuse objects that are larger than a part of the cache, or leave out what is not asked for again.
+PARTIAL = {"2q", "slru", "s3fifo", "wtinylfu", "beladysize"}
+LOOKING_AHEAD = {name for name, policy in POLICIES.items() if policy.looks_ahead}
 
 
 @st.composite
@@ -56,7 +29,7 @@ def traces(draw, equal_sizes=False):
 
 
 def test_every_policy_has_a_reference():
-    assert set(REFERENCES) == set(POLICIES)
+    assert set(REFERENCES) == set(POLICIES) - BY_CHANCE
 
 
 @pytest.mark.parametrize("policy", REFERENCES)
@@ -69,17 +42,23 @@ def test_every_policy_has_a_reference():
 @example(trace=([0, 1, 0, 1], [0, 0], 0))
 def test_kernel_equals_its_reference(policy, trace):
     ids, sizes, capacity = trace
-    assert simulate_cache(policy, ids, sizes, capacity).tolist() == REFERENCES[policy](*trace)
+    n = len(ids)
+    if policy == "belady":  # each object is asked for once more, so that next uses do not tie in what is compared
+        ids = ids + list(range(len(sizes)))
+    hit = simulate_cache(policy, ids, sizes, capacity).tolist()
+    assert hit[:n] == REFERENCES[policy](ids, sizes, capacity)[:n]
 
 
 @pytest.mark.parametrize("policy", REFERENCES)
 def test_kernel_equals_its_reference_on_a_long_skewed_trace(policy):
     """Long enough for frequencies and queues to be entered, emptied and entered again many times."""
     rng = np.random.default_rng(7)
-    ids = np.minimum(rng.zipf(1.3, 4000) - 1, 199)
-    sizes = rng.integers(1, 50, 200)
-    hits = simulate_cache(policy, ids, sizes, 400)
-    assert hits.tolist() == REFERENCES[policy](ids.tolist(), sizes.tolist(), 400)
+    ids = np.minimum(rng.zipf(1.3, 3000) - 1, 199)
+    ids = np.concatenate([ids, np.arange(200)])
+    sizes = rng.integers(1, 8, 200) if policy == "wtinylfu" else rng.integers(1, 50, 200)
+    capacity = 700
+    hits = simulate_cache(policy, ids, sizes, capacity)
+    assert hits[:3000].tolist() == REFERENCES[policy](ids.tolist(), sizes.tolist(), capacity)[:3000]
     assert 0 < hits.sum() < len(ids)
 
 
@@ -99,7 +78,7 @@ def test_hand_worked_trace(policy, hits):
     assert hits_of(policy, [0, 0, 1, 2, 0, 2, 1, 2], [1, 1, 1], 2) == hits
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - PARTIAL - LOOKING_AHEAD - {"gdsf"}))
 def test_several_are_evicted_until_it_fits_and_the_too_large_change_nothing(policy):
     """Sizes 2 2 2 5 7, room for 6. 0 1 2 fill it; 3 (5 bytes) needs all three gone; 4 (7 bytes) never enters and
     evicts nothing, so 3 hits; 0 evicts 3."""
@@ -122,7 +101,7 @@ def test_lru_stack_property(trace, more):
     assert not (small & ~large).any()
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"beladysize"}))
 @settings(deadline=None)
 @given(trace=traces())
 def test_an_unbounded_cache_misses_first_requests_only(policy, trace):
@@ -131,15 +110,43 @@ def test_an_unbounded_cache_misses_first_requests_only(policy, trace):
     assert simulate_cache(policy, ids, sizes, np.inf).tolist() == again
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - LOOKING_AHEAD))
 @settings(deadline=None)
 @given(trace=traces(), data=st.data())
 def test_a_prefix_decides_alone(policy, trace, data):
-    """No policy looks ahead: what follows changes no earlier hit, so a warm-up is simply a prefix."""
+    """What follows changes no earlier hit of a policy that does not look ahead: a warm-up is simply a prefix."""
     ids, sizes, capacity = trace
     cut = data.draw(st.integers(0, len(ids)))
     whole = simulate_cache(policy, ids, sizes, capacity)
     assert whole[:cut].tolist() == simulate_cache(policy, ids[:cut], sizes, capacity).tolist()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@settings(deadline=None)
+@given(trace=traces(equal_sizes=True))
+def test_no_policy_beats_belady_for_equal_sizes(policy, trace):
+    """Belady stores every miss; one that need not is beaten by Belady with room for one object more."""
+    ids, sizes, capacity = trace
+    more = sizes[0] if policy in {"gdsf", "beladysize", "s3fifo"} else 0
+    assert simulate_cache(policy, *trace).sum() <= simulate_cache("belady", ids, sizes, capacity + more).sum()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@settings(deadline=None)
+@given(trace=traces(), cuts=st.lists(st.integers(0, 60), max_size=3))
+def test_pieces_give_what_the_whole_gives(policy, trace, cuts):
+    """A cache goes on where it stopped, and grows with the objects that each piece brings."""
+    ids, sizes, capacity = trace
+    ids, members = relabel(np.array(ids, dtype=np.int32), len(sizes))
+    sizes = np.array(sizes, dtype=np.int64)[members]
+    following = global_next_uses(next_uses(ids, len(members)))
+    cache = open_cache(policy, capacity)
+    pieces = []
+    for piece, ahead in zip(np.split(ids, sorted(cuts)), np.split(following, sorted(cuts)), strict=True):
+        known = sizes[: max(cache.n_objects, piece.max(initial=-1) + 1)]
+        pieces.append(cache.replay(piece, known, next_uses=ahead))
+        assert 0 <= cache.free_bytes <= capacity
+    assert np.concatenate(pieces).tolist() == simulate_cache(policy, ids, sizes, capacity).tolist()
 
 
 @given(st.lists(st.integers(0, 9), max_size=40))
@@ -150,7 +157,7 @@ def test_relabel_numbers_by_first_appearance(asset):
 
 
 def test_an_unknown_policy_is_named_with_the_known():
-    with pytest.raises(UnknownNameError, match="unknown policy 'lur'; known: fifo, lfu, lru"):
+    with pytest.raises(UnknownNameError, match="unknown policy 'lur'; known: 2q, arc"):
         simulate_cache("lur", [0], [1], 1)
 
 

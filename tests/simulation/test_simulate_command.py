@@ -96,9 +96,9 @@ def test_hybrid_is_never_trimmed_by_the_log_it_is_tested_on(folder):
 
 
 def test_unknown_policies_are_listed(folder):
-    result = run(folder, "--policy", "lru,arc")
+    result = run(folder, "--policy", "lru,opt")
     assert isinstance(result.exception, UnknownNameError)
-    assert "unknown policy 'arc'; known: fifo, hybrid, lfu, lru, pinned" in str(result.exception)
+    assert "unknown policy 'opt'; known: 2q, arc, clock, fifo, gdsf, hybrid, lfu, lfuda" in str(result.exception)
 
 
 @pytest.mark.parametrize("file, text, message", [

@@ -55,10 +55,10 @@ def test_a_placement_planned_for_the_hybrid_is_taken_as_it_is(case):
     assert replays["hybrid"].served_by.tolist() == expected.served_by.tolist()
 
 
-@pytest.mark.parametrize("name", ["pinned", "hybrid", "arc"])
+@pytest.mark.parametrize("name", ["pinned", "hybrid", "belady"])
 def test_a_strategy_without_a_placement_is_named(case, name):
     *inputs, _ = case
-    with pytest.raises(UnknownNameError, match=f"unknown strategy '{name}'; known: fifo, lfu, lru"):
+    with pytest.raises(UnknownNameError, match=f"unknown strategy '{name}'; known: 2q, arc, clock, fifo"):
         simulate_all(*inputs, [name], {})
 
 
