@@ -11,6 +11,8 @@ from cdn.compilation import kernel
 from cdn.placement.decomposition.bits import has_bit, set_bit
 from cdn.placement.decomposition.blocks import CLOSED, IS_STORED, OPEN, UNDECIDED
 
+MOST_OPEN_AT_FIRST = 40
+
 
 @kernel
 def decide_by_rules(ws):
@@ -170,13 +172,16 @@ def _single_margins(ws, is_open, which):
 
 
 @kernel
-def solve_block(ws, is_open, fixed, flips, rounds):
+def solve_block(ws, is_open, fixed, flips, row, rounds):
     """Which caches of a loaded block to open: what the rules decide, the rest by local search, starting from
-    everything. Returns the block's saving; all of ``value_caches`` fits ``is_open``."""
+    everything, or where that would be long to close again from ``row``, a bit for each cache that was open before.
+    Returns the block's saving; all of ``value_caches`` fits ``is_open``."""
     n = ws.numbers[0]
     undecided = decide_by_rules(ws)
     for i in range(n):
-        is_open[i] = ws.state[i] != CLOSED
+        is_open[i] = ws.state[i] == OPEN
+        if ws.state[i] == UNDECIDED:
+            is_open[i] = undecided <= MOST_OPEN_AT_FIRST or has_bit(row, ws.site[i])
         fixed[i] = ws.state[i] != UNDECIDED
     total = value_caches(ws, is_open) if undecided == 0 else improve(ws, is_open, fixed, flips, rounds)
     _single_margins(ws, is_open, fixed)

@@ -121,7 +121,7 @@ def _price_chunk(
         asset, weight = assets[q], weights[q]
         n_touched = load_block(tables, prices, asset, ws)
         if ws.numbers[0]:
-            value = solve_block(ws, is_open, fixed, flips, ROUNDS)
+            value = solve_block(ws, is_open, fixed, flips, opened[asset], ROUNDS)
             if branching:
                 tolerance = tolerances[0] * value + tolerances[1]
                 value = _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance)

@@ -26,7 +26,7 @@ from cdn.placement.decomposition.routing import route
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 from cdn.placement.spare import use_spare_storage
 
-TOLERANCE = 5e-4
+TOLERANCE = 4e-4
 """What the blocks' proofs may leave open, as a share of the cost."""
 SWEEPS = 3
 LEAST_SPARE = 0.02

@@ -95,9 +95,8 @@ def _prove_chunk(
         asset = assets[q]
         n_touched = load_block(tables, prices, asset, ws)
         _reset_serve(tables, origin_cost, asset, serve)
-        opened[asset] = np.uint64(0)
         if ws.numbers[0]:
-            value = solve_block(ws, is_open, fixed, flips, rounds)
+            value = solve_block(ws, is_open, fixed, flips, opened[asset], rounds)
             value, bound, trees = _prove_asset(
                 tables, prices.rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value,
                 tolerances[0] * value + tolerances[1], len(room.credits), serve, trees

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
 
 from cdn.model.site_assets import SiteAssets
+from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import CLOSED, OPEN, block_sizes, load_block, new_workspace, unload_block
 from cdn.placement.decomposition.local_search import (
     decide_by_rules,
@@ -82,7 +83,7 @@ def test_local_search_states_what_it_places(block: BlockExample, rounds: int):
     """Its value is that of an allowed placement, so never above the best."""
     ws, _ = block.load()
     is_open, fixed, flips = block.room()
-    value = solve_block(ws, is_open, fixed, flips, rounds)
+    value = solve_block(ws, is_open, fixed, flips, closed_rows(1, 64)[0], rounds)
     stored = block.stored(ws, is_open)
     assert value == pytest.approx(block.value(stored), abs=1e-9 * block.scale)
     assert (stored >= block.pinned).all() and not (stored & ~(block.able | block.pinned)).any()
@@ -93,7 +94,7 @@ def test_local_search_finds_nearly_all_optima():
     for seed in range(200):
         block = random_block(seed)
         ws, _ = block.load()
-        value = solve_block(ws, *block.room(), 2)
+        value = solve_block(ws, *block.room(), closed_rows(1, 64)[0], 2)
         found += value >= block.best_value() - 1e-9 * block.scale
     assert found >= 196
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from placement.decomposition.block_examples import bare_problem
 
 from cdn.evaluation import evaluate, lower_bound
+from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.groups import home_groups, region_groups
 from cdn.placement.decomposition.local_search import solve_block
@@ -81,7 +82,7 @@ def test_parts_bound_the_block_and_come_closer_than_its_relaxation(seed):
     is_open, fixed, flips = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), np.zeros(2 * n + 2, dtype=np.int64)
     best = best_value(problem, price)
     if ws.numbers[0]:
-        solve_block(ws, is_open, fixed, flips, 2)
+        solve_block(ws, is_open, fixed, flips, closed_rows(1, n)[0], 2)
         assert list_groups(tables, ws, parts) <= CITIES
         value, relaxed = prove_block(ws, is_open, fixed, flips, room, 1e-6, 1, NO_CREDITS)[:2]
         value, bound = settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, 1e-6)

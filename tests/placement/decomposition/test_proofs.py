@@ -11,6 +11,7 @@ from placement.decomposition.block_examples import BlockExample, bare_problem, r
 from cdn.evaluation import lower_bound
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
+from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
 from cdn.placement.decomposition.local_search import solve_block
 from cdn.placement.decomposition.proofs import NO_CREDITS, new_room, prove_block
@@ -36,7 +37,7 @@ def prove(block: BlockExample, tolerance: float, most_credits: int) -> Proved | 
     if not ws.numbers[0]:
         return None
     is_open, fixed, flips = block.room()
-    solve_block(ws, is_open, fixed, flips, 1)
+    solve_block(ws, is_open, fixed, flips, closed_rows(1, 64)[0], 1)
     room = new_room(ws, most_credits)
     value, bound, nodes, n_credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, NO_CREDITS)
     site = np.array([ws.site[node] if node >= 0 else node for node in room.nodes[:nodes]], dtype=np.int32)
@@ -107,7 +108,7 @@ def test_whole_copies_take_a_tree():
         ws = new_workspace(*block_sizes(tables))
         load_block(tables, prices, 0, ws)
         is_open, fixed, flips = np.zeros(3, dtype=bool), np.zeros(3, dtype=bool), np.zeros(8, dtype=np.int64)
-        solve_block(ws, is_open, fixed, flips, 1)
+        solve_block(ws, is_open, fixed, flips, closed_rows(1, 64)[0], 1)
         room = new_room(ws, most_credits)
         found[most_credits] = prove_block(ws, is_open, fixed, flips, room, 1e-6, most_credits, NO_CREDITS)
     assert found[1][0] == pytest.approx(1) and 1.5 - 1e-6 <= found[1][1] <= 1.6 and found[1][2] == 1
