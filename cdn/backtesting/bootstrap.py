@@ -33,34 +33,39 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def bootstrap(per_day: np.ndarray, statistic: Statistic, rng: np.random.Generator, *, block_days: int = BLOCK_DAYS,
-              draws: int = DRAWS, level: float = LEVEL) -> Interval:
-    """Interval of ``statistic``, a function of sums over days: (..., C) -> (...), of ``per_day`` (D, C), oldest first.
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """Draws of D days: ``times`` (draws, D) how often each day stands in each; ``tail`` the probability left out on either
+    side of an interval. ``times`` is None where there are too few days to say anything."""
 
-    Blocks are shortened so that there are at least ``LEAST_BLOCKS``; below that many days the bounds are NaN. The days
-    need not follow on each other; where some are missing, blocks close up over them.
-    """
-    per_day = np.asarray(per_day, dtype=float)
-    n_days = len(per_day)
-    value = float(statistic(per_day.sum(axis=0)))
-    if n_days < LEAST_BLOCKS:
-        return Interval(value, np.nan, np.nan)
-    block = min(block_days, n_days // LEAST_BLOCKS)
-    found = statistic(resampled_sums(per_day, block, draws, rng))
-    found = found[np.isfinite(found)]
-    if not len(found):
-        return Interval(value, np.nan, np.nan)
-    n_blocks = n_days / block
-    tail = norm.cdf(np.sqrt(n_blocks / (n_blocks - 1)) * t.ppf((1 - level) / 2, n_blocks - 1))
-    low, high = np.quantile(found, [tail, 1 - tail])
-    return Interval(value, float(low), float(high))
+    times: np.ndarray | None
+    tail: float
 
+    @classmethod
+    def of_days(cls, n_days: int, rng: np.random.Generator, *, block_days: int = BLOCK_DAYS, draws: int = DRAWS,
+                level: float = LEVEL) -> "Resamples":
+        """Draws in blocks of ``block_days``, shortened so that there are at least ``LEAST_BLOCKS`` of them; below that
+        many days there are none. Where days are missing, blocks close up over them."""
+        if n_days < LEAST_BLOCKS:
+            return cls(None, (1 - level) / 2)
+        block = min(block_days, n_days // LEAST_BLOCKS)
+        starts = rng.integers(0, n_days, (draws, -(-n_days // block)))
+        days = (starts[:, :, None] + np.arange(block)).reshape(draws, -1)[:, :n_days] % n_days
+        cell = np.arange(draws)[:, None] * n_days + days
+        times = np.bincount(cell.ravel(), minlength=draws * n_days).reshape(draws, n_days)
+        n_blocks = n_days / block
+        tail = norm.cdf(np.sqrt(n_blocks / (n_blocks - 1)) * t.ppf((1 - level) / 2, n_blocks - 1))
+        return cls(times.astype(float), float(tail))
 
-def resampled_sums(per_day: np.ndarray, block: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """(draws, C) sums of as many days as there are, taken in blocks of ``block`` days from random starts."""
-    n_days = len(per_day)
-    starts = rng.integers(0, n_days, (draws, -(-n_days // block)))
-    days = (starts[:, :, None] + np.arange(block)).reshape(draws, -1)[:, :n_days] % n_days
-    times = np.zeros((draws, n_days))
-    np.add.at(times, (np.arange(draws)[:, None], days), 1.0)
-    return times @ per_day
+    def interval(self, per_day: np.ndarray, statistic: Statistic) -> Interval:
+        """Interval of ``statistic``, a function of sums over days, (..., C) -> (...), of ``per_day`` (D, C)."""
+        per_day = np.asarray(per_day, dtype=float)
+        value = float(statistic(per_day.sum(axis=0)))
+        if self.times is None:
+            return Interval(value, np.nan, np.nan)
+        found = statistic(self.times @ per_day)
+        found = found[np.isfinite(found)]
+        if not len(found):
+            return Interval(value, np.nan, np.nan)
+        low, high = np.quantile(found, [self.tail, 1 - self.tail])
+        return Interval(value, float(low), float(high))

@@ -38,7 +38,10 @@ def _ranked(region: np.ndarray, value: np.ndarray, n_regions: int) -> tuple[np.n
 
 
 def weighted_kendalls(region: np.ndarray, true: np.ndarray, forecast: np.ndarray, n_regions: int) -> np.ndarray:
-    """(R,) weighted Kendall correlation of forecast and day over each region's pairs, NaN where either is constant."""
+    """(R,) weighted Kendall correlation of forecast and day over the pairs of each region that either has; NaN where they
+    do not vary."""
+    either = (true > 0) | (forecast > 0)
+    region, true, forecast = region[either], true[either], forecast[either]
     order = np.argsort(region, kind="stable")
     ends = np.searchsorted(region[order], np.arange(n_regions + 1))
     tau = np.full(n_regions, np.nan)

@@ -42,11 +42,12 @@ def score_day(groupings: Sequence[Grouping], true: Demand, forecasts: Sequence[D
     both = align(true, forecasts)
     frames = []
     for m, forecast in enumerate(forecasts):
+        of_regions = _region_sums(both, m, true, forecast, top_k)
         parts = [_group_rows(grouping, both, m, true, served) for grouping in groupings]
         for grouping, rows in zip(groupings, parts, strict=True):
             rows |= _quantile_rows(grouping, true, forecast)
             if grouping.name in OF_REGIONS:
-                rows |= _region_rows(grouping, both, m, true, forecast, top_k)
+                rows |= {name: _by_group(grouping, values) for name, values in of_regions.items()}
             if grouping.name == ALL:
                 rows["decision_loss_bytes"] = np.array([decision_loss[m] * true.total_bytes])
         frames.append(pd.concat([_frame(grouping, rows) for grouping, rows in zip(groupings, parts, strict=True)],
@@ -74,17 +75,20 @@ def _group_rows(grouping: Grouping, both: Alignment, m: int, true: Demand, serve
     return rows if served.lru is None else rows | {"lru_bytes": np.bincount(of_entry, served.lru, n)}
 
 
-def _region_rows(grouping: Grouping, both: Alignment, m: int, true: Demand, forecast: Demand,
-                 top_k: int) -> dict[str, np.ndarray]:
+def _region_sums(both: Alignment, m: int, true: Demand, forecast: Demand, top_k: int) -> dict[str, np.ndarray]:
+    """(R,) each: what belongs to whole regions."""
     n_regions = len(true.region_index)
-    group = grouping.of_pairs(np.arange(n_regions), np.zeros(n_regions, dtype=np.int64))
     hits, places = top_hits(both.region, both.true_requests, both.requests[m], n_regions, top_k)
     tau = weighted_kendalls(both.region, both.true_requests, both.requests[m], n_regions)
     weight = np.where(np.isnan(tau), 0.0, np.bincount(both.region, both.true_requests, n_regions))
     peak, forecast_peak = _peak_bps(true), _peak_bps(forecast)
-    of_region = {"top_hits": hits, "top_places": places, "kendall": np.nan_to_num(tau) * weight,
-                 "kendall_weight": weight, "true_peak_bps": peak, "peak_error_bps": np.abs(forecast_peak - peak)}
-    return {name: np.bincount(group, values, len(grouping)) for name, values in of_region.items()}
+    return {"top_hits": hits, "top_places": places, "kendall": np.nan_to_num(tau) * weight, "kendall_weight": weight,
+            "true_peak_bps": peak, "peak_error_bps": np.abs(forecast_peak - peak)}
+
+
+def _by_group(grouping: Grouping, of_region: np.ndarray) -> np.ndarray:
+    region = np.arange(len(of_region))
+    return np.bincount(grouping.of_pairs(region, np.zeros_like(region)), of_region, len(grouping))
 
 
 def _peak_bps(demand: Demand) -> np.ndarray:

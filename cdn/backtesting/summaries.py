@@ -3,13 +3,14 @@
 All ratios are of sums over days, so that a day counts by what was asked for on it. Regret and offload are shares of 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cdn.backtesting.bootstrap import BLOCK_DAYS, DRAWS, Interval, bootstrap
+from cdn.backtesting.bootstrap import BLOCK_DAYS, DRAWS, Interval, Resamples
 from cdn.backtesting.groupings import ALL
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.scoring import SUMS
@@ -46,13 +47,14 @@ WITH_INTERVAL = ("wape", "regret")
 def scores(sums: pd.DataFrame, seed: int = 0, *, block_days: int = BLOCK_DAYS, draws: int = DRAWS) -> pd.DataFrame:
     """One row per method, horizon, grouping and group: requests, bytes, METRICS, ``*_low`` and ``*_high`` of some."""
     rows = []
+    resamples = _drawn(seed, block_days, draws)
     for key, per_day in _groups(sums):
         total = per_day.sum(axis=0)
         row: dict[str, Any] = dict(zip(KEY, key, strict=True))
         row |= {"days": len(per_day), "true_requests": _of(total, "true_requests"), "true_bytes": _of(total, "true_bytes")}
         row |= {name: float(metric(total)) for name, metric in METRICS.items()}
         for name in WITH_INTERVAL:
-            interval = bootstrap(per_day, METRICS[name], np.random.default_rng(seed), block_days=block_days, draws=draws)
+            interval = resamples(len(per_day)).interval(per_day, METRICS[name])
             row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -66,6 +68,7 @@ def comparisons(sums: pd.DataFrame, baseline: str, seed: int = 0, *, block_days:
     above 0 where the method is better, with ``*_low`` and ``*_high``.
     """
     by_key = dict(_groups(sums))
+    resamples = _drawn(seed, block_days, draws)
     rows = []
     for key, per_day in by_key.items():
         method, *where = key
@@ -73,8 +76,7 @@ def comparisons(sums: pd.DataFrame, baseline: str, seed: int = 0, *, block_days:
             both = np.concatenate([per_day, by_key[baseline, *where]], axis=1)
             row: dict[str, Any] = dict(zip(KEY, key, strict=True)) | {"baseline": baseline, "days": len(both)}
             for name, statistic in (("wape_skill", wape_skill), ("regret_saved", regret_saved)):
-                row |= _fields(name, bootstrap(both, statistic, np.random.default_rng(seed), block_days=block_days,
-                                               draws=draws))
+                row |= _fields(name, resamples(len(both)).interval(both, statistic))
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -96,6 +98,12 @@ def overall(table: pd.DataFrame) -> pd.DataFrame:
     rows = table[table["grouping"] == ALL]
     by = "regret" if "regret" in rows else "method"
     return rows.sort_values(["horizon", by, "method"]).reset_index(drop=True)
+
+
+def _drawn(seed: int, block_days: int, draws: int) -> Callable[[int], Resamples]:
+    """The same draws for everything that has as many days."""
+    return cache(lambda n_days: Resamples.of_days(n_days, np.random.default_rng(seed), block_days=block_days,
+                                                  draws=draws))
 
 
 def _groups(sums: pd.DataFrame) -> Iterator[tuple[tuple, np.ndarray]]:
