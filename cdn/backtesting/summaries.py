@@ -51,7 +51,8 @@ def scores(sums: pd.DataFrame, seed: int = 0, *, block_days: int = BLOCK_DAYS, d
     for key, per_day in _groups(sums):
         total = per_day.sum(axis=0)
         row: dict[str, Any] = dict(zip(KEY, key, strict=True))
-        row |= {"days": len(per_day), "true_requests": _of(total, "true_requests"), "true_bytes": _of(total, "true_bytes")}
+        row |= {"days": len(per_day), "true_requests": float(_of(total, "true_requests")),
+                "true_bytes": float(_of(total, "true_bytes"))}
         row |= {name: float(metric(total)) for name, metric in METRICS.items()}
         for name in WITH_INTERVAL:
             interval = resamples(len(per_day)).interval(per_day, METRICS[name])

@@ -9,6 +9,7 @@ from cdn import __version__
 from cdn.errors import CdnError
 
 VERBS = {
+    "backtest": "cdn.cli.backtest:backtest",
     "check": "cdn.cli.check:check",
     "demand": "cdn.cli.demand:demand",
     "fill": "cdn.cli.fill:fill",
