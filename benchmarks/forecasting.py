@@ -22,7 +22,7 @@ from cdn.backtesting.marginal_prices import Ladder, losses
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.regret_parts import offload, regret_parts
 from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
-from cdn.backtesting.windows import first_seen, tested_days, true_demand, window
+from cdn.backtesting.windows import first_seen, days_to_test, true_demand, window
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.generator.expected import demand_of_sample
@@ -86,7 +86,7 @@ def agreement(methods: tuple[str, ...], n_days: int | None) -> None:
 def _both_regrets(data: DataSet, setting: Setting, methods: tuple[str, ...],
                   n_days: int) -> tuple[pd.DataFrame, dict[str, float]]:
     rows, seconds = [], {"replay": 0.0, "prices": 0.0}
-    for day in tested_days(data.history, n_days, (1, 7)).tolist():
+    for day in days_to_test(data.history, n_days, (1, 7)).tolist():
         true, at = true_demand(data.history, day), date_of(day)
         problem = setting.problem(true, at)
         ladder = Ladder.of_problem(problem, setting.network.topology)
@@ -114,7 +114,7 @@ def parts(methods: tuple[str, ...], n_days: int | None) -> None:
              ("generator", generated(), n_days or PARTS_DAYS, GENERATED_HISTORY)]
     for name, data, tested, history_days in cases:
         for where, setting in data.settings.items():
-            _print_parts(f"{name}, {where}", data, setting, methods, tested_days(data.history, tested, (1,)), history_days)
+            _print_parts(f"{name}, {where}", data, setting, methods, days_to_test(data.history, tested, (1,)), history_days)
 
 
 def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str, ...], days: np.ndarray,

@@ -12,7 +12,7 @@ limit priced out). Requests climb as in a replay: a region's edge first, then it
 (``reactive_paths``), and a mid sees what the edges leave. No solver runs, and all forecasts of a day are done at once.
 
 Without given prices every forecast fills the caches by its own lights, the most saving per byte first: then one that is
-wrong about the volume only, and would place just the same, loses nothing.
+wrong about the volume only, and would place just the same, loses nothing. Storage is kept to, so there is no rent.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,9 @@ def losses(ladder: Ladder, region: np.ndarray, asset: np.ndarray, true_bytes: np
     """
     best = decide(ladder, region, asset, true_bytes[None, :])
     decided = decide(ladder, region, asset, bytes_, None if own_prices else best.price[0])
-    price, whole = best.price[0], float(true_bytes @ ladder.origin_cost[region])
+    # What fills the storage itself keeps within it and pays no rent.
+    price = np.zeros(len(ladder.storage_bytes)) if own_prices else best.price[0]
+    whole = float(true_bytes @ ladder.origin_cost[region])
     worth = net_worth(ladder, region, true_bytes, decided, price)
     return (net_worth(ladder, region, true_bytes, best, price)[0] - worth) / whole if whole > 0 else 0 * worth
 
@@ -103,7 +105,7 @@ def net_worth(ladder: Ladder, region: np.ndarray, true_bytes: np.ndarray, decisi
               price: np.ndarray) -> np.ndarray:
     """(M,) what the true bytes save with these decisions, less the rent of the storage they take at ``price`` (S,)."""
     n_forecasts = len(decisions.price)
-    remaining = np.tile(np.asarray(true_bytes, dtype=float), (n_forecasts, 1))
+    remaining = np.asarray(true_bytes, dtype=float)[None, :].repeat(n_forecasts, axis=0)
     worth = np.zeros(n_forecasts)
     for rung, saving_per_byte in enumerate(ladder.saving_per_byte):
         held = decisions.held[rung]

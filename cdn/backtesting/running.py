@@ -13,7 +13,7 @@ from cdn.backtesting.marginal_prices import Ladder, losses
 from cdn.backtesting.placing import Setting, served_by_caches, served_by_policy
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
-from cdn.backtesting.windows import first_seen, missing_days, tested_days, thin_days, true_demand, window
+from cdn.backtesting.windows import first_seen, missing_days, days_to_test, thin_days, true_demand, window
 from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import forecaster_of
@@ -86,7 +86,7 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
     ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
     end with the last tested day or later. Raises DataError where no day can be tested, CdnError where a method fails.
     """
-    days = tested_days(history, plan.n_days, plan.horizons)
+    days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
     sizes = region_sizes(np.bincount(history.region, history.requests, len(history.region_index)))
     ladder = Ladder.of_problem(setting.problem(true_demand(history, days[0]), date_of(days[0])),

@@ -70,7 +70,7 @@ def missing_days(history: History) -> np.ndarray:
     return history.first_day + np.flatnonzero(~history.observed)
 
 
-def tested_days(history: History, n_days: int, horizons: Sequence[int]) -> np.ndarray:
+def days_to_test(history: History, n_days: int, horizons: Sequence[int]) -> np.ndarray:
     """Day numbers, ascending: the last ``n_days`` that are neither missing nor thin and have days before all horizons.
 
     Raises DataError where there is none.
