@@ -36,7 +36,7 @@ def summary_of(backtest: Backtest, scores: pd.DataFrame, comparisons: pd.DataFra
         "horizons": list(plan.horizons),
         "history_days": plan.history_days,
         "scores": _records(overall(scores)),
-        "comparisons": _records(overall(comparisons)) if len(comparisons) else [],
+        "comparisons": _records(overall(comparisons)),
     }
 
 

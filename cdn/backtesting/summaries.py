@@ -76,10 +76,11 @@ def comparisons(sums: pd.DataFrame, baseline: str, seed: int = 0, *, block_days:
         if method != baseline:
             both = np.concatenate([per_day, by_key[baseline, *where]], axis=1)
             row: dict[str, Any] = dict(zip(KEY, key, strict=True)) | {"baseline": baseline, "days": len(both)}
-            for name, statistic in (("wape_skill", wape_skill), ("regret_saved", regret_saved)):
+            for name, statistic in COMPARED.items():
                 row |= _fields(name, resamples(len(both)).interval(both, statistic))
             rows.append(row)
-    return pd.DataFrame(rows)
+    columns = [*KEY, "baseline", "days", *(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def wape_skill(sums: np.ndarray) -> np.ndarray:
@@ -92,6 +93,9 @@ def regret_saved(sums: np.ndarray) -> np.ndarray:
     """Of a method's sums followed by a baseline's, (..., 2 C)."""
     one, other = np.split(sums, 2, axis=-1)
     return METRICS["regret"](other) - METRICS["regret"](one)
+
+
+COMPARED = {"wape_skill": wape_skill, "regret_saved": regret_saved}
 
 
 def overall(table: pd.DataFrame) -> pd.DataFrame:

@@ -183,8 +183,7 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
     for heading in ("method", "WAPE", "bias", "top lists", "Kendall", "offload", "regret", "saved"):
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
-        mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)] if len(compared) \
-            else compared
+        mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)]
         table.add_row(Text(row["method"]), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
                       _figure(row["top_overlap"], ".3f"), _figure(row["weighted_kendall"], ".3f"),
                       _figure(row["offload"], ".3f"), _regret(row), _saved(mine))

@@ -34,13 +34,16 @@ def history_of(log: RequestLog) -> History:
 
 
 def random_log(seed: int, n_days: int = 12, n_assets: int = 20, per_day: float = 60.0, missing=()) -> RequestLog:
-    """Poisson counts; popularity falls with the rank, and each region has its own order of the titles."""
+    """Poisson counts; popularity falls with the rank, and each region has its own order of the titles.
+    Requests are spread over the day."""
     rng = np.random.default_rng(seed)
     share = np.arange(1, n_assets + 1) ** -0.9
     taste = [rng.permutation(share / share.sum()) for _ in range(2)]
     rows = [(day + 100, region, asset, count) for day in range(n_days) if day not in missing for region in range(2)
             for asset, count in enumerate(rng.poisson(per_day / (1 + region) * taste[region])) if count]
-    return log_of(rows, n_assets)
+    log = log_of(rows, n_assets)
+    time_us = log.day * US_PER_DAY + rng.integers(0, US_PER_DAY, len(log))
+    return RequestLog(log.region_index, log.asset_index, time_us, log.region, log.asset, log.bytes)
 
 
 def setting_of(n_assets: int, cache_share: float = 0.2, method: str = "greedy") -> Setting:
