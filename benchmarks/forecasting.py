@@ -22,7 +22,7 @@ from cdn.backtesting.marginal_prices import Ladder, losses
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.regret_parts import offload, regret_parts
 from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
-from cdn.backtesting.windows import first_seen, days_to_test, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, true_demand, window
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.generator.expected import demand_of_sample
@@ -75,12 +75,14 @@ def agreement(methods: tuple[str, ...], n_days: int | None) -> None:
                 best = [rows_["replay"][rows_[column].idxmin()] - rows_["replay"].min()
                         for _, rows_ in found.groupby(["day", "horizon"])]
                 rows.append([f"{name}, {where}", label, f"{len(found)}",
-                             figure(spearmanr(found["replay"], found[column]).statistic), figure(float(np.mean(within))),
+                             figure(spearmanr(found["replay"], found[column]).statistic),
+                             figure(float(np.mean(within))),
                              f"{100 * np.mean(best):.2f}", f"{100 * np.mean(found[column] - found['replay']):+.2f}",
                              f"{1000 * seconds['replay']:.0f}", f"{1000 * seconds['prices']:.1f}"])
     print("\n### Regret by marginal prices against regret by replay\n")
     print_table(["data, network", "prices", "runs", "Spearman, all runs", "Spearman of methods within a day, mean",
-                 "points lost by choosing by it", "mean difference, points", "ms / run, replay", "ms / run, prices"], rows)
+                 "points lost by choosing by it", "mean difference, points", "ms / run, replay",
+                 "ms / run, prices"], rows)
 
 
 def _both_regrets(data: DataSet, setting: Setting, methods: tuple[str, ...],
@@ -114,7 +116,8 @@ def parts(methods: tuple[str, ...], n_days: int | None) -> None:
              ("generator", generated(), n_days or PARTS_DAYS, GENERATED_HISTORY)]
     for name, data, tested, history_days in cases:
         for where, setting in data.settings.items():
-            _print_parts(f"{name}, {where}", data, setting, methods, days_to_test(data.history, tested, (1,)), history_days)
+            days = days_to_test(data.history, tested, (1,))
+            _print_parts(f"{name}, {where}", data, setting, methods, days, history_days)
 
 
 def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str, ...], days: np.ndarray,
@@ -139,8 +142,8 @@ def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str
     rows = [[method, *(f"{100 * np.mean([getattr(one, part) for one in of_days]):.2f}"
                        for part in ("regret", "floor", "new_titles", "rest", "split"))]
             for method, of_days in found.items()]
-    print_table(["method", "regret, points", "noise floor", "new titles", "the rest: drift, method", "half against half"],
-                rows)
+    print_table(["method", "regret, points", "noise floor", "new titles", "the rest: drift, method",
+                 "half against half"], rows)
 
 
 def _backtest(data: DataSet, setting: Setting, plan: BacktestPlan) -> Backtest:
@@ -163,7 +166,8 @@ SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreeme
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}; all by default")
-    parser.add_argument("--methods", default=",".join(FORECASTERS), help="forecasters, joined by commas; all by default")
+    parser.add_argument("--methods", default=",".join(FORECASTERS),
+                        help="forecasters, joined by commas; all by default")
     parser.add_argument("--days", type=int, default=None, help="how many days are tested")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.sections if name not in SECTIONS]

@@ -38,7 +38,8 @@ class DataSet:
 
 
 def daily_counts() -> DataSet:
-    """CRAN's downloads per package and day, 2 March 2021 to 1 March 2022: one region, one cache of 5 % of the packages."""
+    """CRAN's downloads per package and day, 2 March 2021 to 1 March 2022: one region, one cache of 5 % of the
+    packages."""
     frame = pd.read_parquet(COUNTS)
     day = frame["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     asset, requests = frame["package"].cat.codes.to_numpy(), frame["n_total"].to_numpy(dtype=np.int64)
@@ -71,7 +72,8 @@ def mirror_log(with_sweeps: bool) -> DataSet:
 
 
 def generated() -> DataSet:
-    """The generator's sample with its default settings, six weeks long: launches, tastes and attention as calibrated."""
+    """The generator's sample with its default settings, six weeks long: launches, tastes and attention as
+    calibrated."""
     topology = read_topology(ROOT / "topologies" / "example.toml")
     parameters = read_parameters(ROOT / "demand" / "example.toml").model_copy(
         update={"days": GENERATED_DAYS, "held_out_days": 0})

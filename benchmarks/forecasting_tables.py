@@ -40,7 +40,9 @@ def print_errors(result: Backtest) -> None:
     against = {name: comparisons(result.sums, name) for name in BASELINES if name in result.plan.methods}
     for horizon in result.plan.horizons:
         rows = []
-        for row in overall(figures)[lambda table: table["horizon"] == horizon].to_dict("records"):
+        whole = overall(figures)
+        whole = whole[whole["horizon"] == horizon]
+        for row in whole.to_dict("records"):
             mine = figures[(figures["method"] == row["method"]) & (figures["horizon"] == horizon)]
             parts = {(one["grouping"], one["group"]): one["wape"] for one in mine.to_dict("records")}
             rows.append([row["method"], figure(row["wape"]), figure(row["bias"], "+.3f"), figure(row["top_overlap"]),
@@ -48,7 +50,7 @@ def print_errors(result: Backtest) -> None:
         print(f"{_ahead(horizon)}: errors of requests\n")
         print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS)], rows)
         rows = []
-        for method in overall(figures)[lambda table: table["horizon"] == horizon]["method"]:
+        for method in whole["method"]:
             cells = [method]
             for table in against.values():
                 for group in (ALL, "new"):
@@ -71,7 +73,8 @@ def print_regret(result: Backtest, where: str) -> None:
         print(f"{_ahead(horizon)}, {where}: clairvoyant offload {100 * first['clairvoyant_offload']:.1f} %{lru}\n")
         rows = []
         for row in mine.to_dict("records"):
-            cells = [row["method"], f"{100 * row['offload']:.1f} %", between(pd.Series(row), "regret", 100, ".2f").strip("*")]
+            cells = [row["method"], f"{100 * row['offload']:.1f} %",
+                     between(pd.Series(row), "regret", 100, ".2f").strip("*")]
             for table in against.values():
                 one = table[(table["method"] == row["method"]) & (table["horizon"] == horizon)]
                 cells.append(between(one.iloc[0], "regret_saved", 100, "+.2f") if len(one) else "")
@@ -94,8 +97,8 @@ def print_region_intervals(result: Backtest) -> None:
                 resamples = Resamples.of_days(len(both), np.random.default_rng(0), block_days=1)
                 skill, saved = (resamples.interval(both, statistic) for statistic in (wape_skill, regret_saved))
                 for interval, scale, form in ((skill, 1, "+.3f"), (saved, 100, "+.2f")):
-                    cells.append(between(pd.Series({"x": interval.value, "x_low": interval.low, "x_high": interval.high}),
-                                         "x", scale, form))
+                    row = pd.Series({"x": interval.value, "x_low": interval.low, "x_high": interval.high})
+                    cells.append(between(row, "x", scale, form))
             else:
                 cells += ["", ""]
         rows.append(cells)

@@ -1,9 +1,10 @@
 """How sure is a difference between methods? Block bootstrap over days, both methods on the same days.
 
 Days are resampled in blocks that wrap around (D. Politis, J. Romano, A circular block-resampling procedure, 1992): what
-makes today easy to forecast makes tomorrow easy as well, and days drawn one by one would look more independent than they
-are. Methods are paired because all statistics are computed from the same resampled days. Percentiles are widened for few
-blocks (T. Hesterberg, What teachers should know about the bootstrap, Am. Stat. 69, 2015, expanded percentile interval).
+makes today easy to forecast makes tomorrow easy as well, and days drawn one by one would look more independent than
+they are. Methods are paired because all statistics are computed from the same resampled days. Percentiles are widened
+for few blocks (T. Hesterberg, What teachers should know about the bootstrap, Am. Stat. 69, 2015, expanded percentile
+interval).
 """
 
 from collections.abc import Callable
@@ -35,8 +36,8 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """Draws of D days: ``times`` (draws, D) how often each day stands in each; ``tail`` the probability left out on either
-    side of an interval. ``times`` is None where there are too few days to say anything."""
+    """Draws of D days: ``times`` (draws, D) how often each day stands in each; ``tail`` the probability left out on
+    either side of an interval. ``times`` is None where there are too few days to say anything."""
 
     times: np.ndarray | None
     tail: float

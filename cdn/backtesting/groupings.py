@@ -1,4 +1,5 @@
-"""Whose error is it: pairs (region, asset) by region, by the region's size, by the title's popularity and by its age."""
+"""Whose error is it: pairs (region, asset) by region, by the region's size, by the title's popularity and by its
+age."""
 
 from dataclasses import dataclass
 

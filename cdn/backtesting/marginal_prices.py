@@ -1,14 +1,14 @@
 """Regret without placing: which bytes land on the wrong side of each cache's marginal price.
 
-A cache that is full stores an asset where what it saves per byte of storage is at least the worth of the cache's last byte,
-its marginal price. At given prices every (cache, asset) is decided alone: a forecast is wrong only where it lies on the
-other side of the price than the day, however far off it is elsewhere. What it loses is
+A cache that is full stores an asset where what it saves per byte of storage is at least the worth of the cache's last
+byte, its marginal price. At given prices every (cache, asset) is decided alone: a forecast is wrong only where it lies
+on the other side of the price than the day, however far off it is elsewhere. What it loses is
 
     loss = sum over stores of the true day's best decisions (saving - price size)
          - the same over the forecast's decisions,       savings always those of the true day
 
-(the decision loss of A. Elmachtoub, P. Grigas, Smart "predict, then optimize", Management Science 68, 2022, with the storage
-limit priced out). Requests climb as in a replay: a region's edge first, then its mid, then the origin
+(the decision loss of A. Elmachtoub, P. Grigas, Smart "predict, then optimize", Management Science 68, 2022, with the
+storage limit priced out). Requests climb as in a replay: a region's edge first, then its mid, then the origin
 (``reactive_paths``), and a mid sees what the edges leave. No solver runs, and all forecasts of a day are done at once.
 
 Without given prices every forecast fills the caches by its own lights, the most saving per byte first: then one that is
@@ -89,8 +89,8 @@ def losses(ladder: Ladder, region: np.ndarray, asset: np.ndarray, true_bytes: np
            own_prices: bool = True) -> np.ndarray:
     """(M,) decision loss of each forecast over the cost of serving all of the day from the origin.
 
-    ``true_bytes`` (N,), ``bytes_`` (M, N). ``own_prices``: each forecast fills the caches by its own lights; otherwise all
-    are held against the prices of the true day.
+    ``true_bytes`` (N,), ``bytes_`` (M, N). ``own_prices``: each forecast fills the caches by its own lights; otherwise
+    all are held against the prices of the true day.
     """
     best = decide(ladder, region, asset, true_bytes[None, :])
     decided = decide(ladder, region, asset, bytes_, None if own_prices else best.price[0])

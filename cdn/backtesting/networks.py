@@ -7,8 +7,8 @@ from cdn.model.topology import EDGE, ORIGIN, Appliance, Region, ServingCost, Sit
 
 
 def one_cache_per_region(region_index: Index, catalog: Catalog, cache_share: float) -> Network:
-    """Every region has an edge of its own that stores ``cache_share`` of the catalog's bytes. A byte from the origin costs
-    1, from the edge nothing: delivery cost is bytes from the origin, and regions do not touch each other.
+    """Every region has an edge of its own that stores ``cache_share`` of the catalog's bytes. A byte from the origin
+    costs 1, from the edge nothing: delivery cost is bytes from the origin, and regions do not touch each other.
 
     Raises ValueError for a share outside 0..1.
     """

@@ -1,7 +1,7 @@
 """How far off a forecast is: WAPE and bias, as sums that may be added up over days and groups before they are divided.
 
-WAPE = sum |forecast - true| / sum true (S. Kolassa, W. Schuetz, Advantages of the MAD/mean ratio over the MAPE, Foresight
-6, 2007): it is defined where single counts are 0, as most are. Bias = (sum forecast - sum true) / sum true.
+WAPE = sum |forecast - true| / sum true (S. Kolassa, W. Schuetz, Advantages of the MAD/mean ratio over the MAPE,
+Foresight 6, 2007): it is defined where single counts are 0, as most are. Bias = (sum forecast - sum true) / sum true.
 """
 
 import numpy as np

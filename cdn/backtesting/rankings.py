@@ -1,7 +1,7 @@
 """Does a forecast rank titles as the day did? Overlap of the regions' top lists, and the weighted Kendall correlation.
 
-Placement looks at ranks more than at counts. Kendall's tau with hyperbolic weights (S. Vigna, A weighted correlation index
-for rankings with ties, WWW 2015, as scipy has it): exchanges near the top weigh most.
+Placement looks at ranks more than at counts. Kendall's tau with hyperbolic weights (S. Vigna, A weighted correlation
+index for rankings with ties, WWW 2015, as scipy has it): exchanges near the top weigh most.
 """
 
 import numpy as np
@@ -14,9 +14,10 @@ def top_hits(region: np.ndarray, true: np.ndarray, forecast: np.ndarray, n_regio
              k: int = TOP_K) -> tuple[np.ndarray, np.ndarray]:
     """(R,) how many of each region's forecast top list are in its true one, and (R,) how long the lists are.
 
-    ``region``, ``true``, ``forecast`` (N,) by pair. A list has k places, or as many as titles were asked for where those
-    are fewer. A title is in the true list where it was asked for as often as the one in the last place: ties at the end
-    are no error. In the forecast's list ties go to the earlier pair, and only pairs forecast above 0 stand there.
+    ``region``, ``true``, ``forecast`` (N,) by pair. A list has k places, or as many as titles were asked for where
+    those are fewer. A title is in the true list where it was asked for as often as the one in the last place: ties at
+    the end are no error. In the forecast's list ties go to the earlier pair, and only pairs forecast above 0 stand
+    there.
     """
     asked = np.bincount(region[true > 0], minlength=n_regions)
     places = np.minimum(asked, k)
@@ -38,8 +39,8 @@ def _ranked(region: np.ndarray, value: np.ndarray, n_regions: int) -> tuple[np.n
 
 
 def weighted_kendalls(region: np.ndarray, true: np.ndarray, forecast: np.ndarray, n_regions: int) -> np.ndarray:
-    """(R,) weighted Kendall correlation of forecast and day over the pairs of each region that either has; NaN where they
-    do not vary."""
+    """(R,) weighted Kendall correlation of forecast and day over the pairs of each region that either has; NaN where
+    they do not vary."""
     either = (true > 0) | (forecast > 0)
     region, true, forecast = region[either], true[either], forecast[either]
     order = np.argsort(region, kind="stable")

@@ -1,13 +1,14 @@
 """What the regret is made of: noise that nobody can foresee, titles that are new, and the rest, drift and method.
 
-**Noise floor.** The day's requests are dealt at random into two halves A and B. Both follow the same popularity, so placing
-with A and judging on B loses by chance alone:
+**Noise floor.** The day's requests are dealt at random into two halves A and B. Both follow the same popularity, so
+placing with A and judging on B loses by chance alone:
 
     split = E[ offload_B(placed with B) - offload_B(placed with A) ]
 
-Half of that is B's own luck, which its clairvoyant placement exploits, half is A's luck, which misleads (to first order the
-two are equal: optimism, B. Efron, The estimation of prediction error, JASA 99, 2004); a forecaster who knew the popularity
-would have the first only. And counts twice as large are relatively half as noisy in variance. So of the whole day
+Half of that is B's own luck, which its clairvoyant placement exploits, half is A's luck, which misleads (to first order
+the two are equal: optimism, B. Efron, The estimation of prediction error, JASA 99, 2004); a forecaster who knew the
+popularity would have the first only. And counts twice as large are relatively half as noisy in variance. So of the
+whole day
 
     floor = split / 4        to first order; split itself is above it.
 

@@ -1,8 +1,9 @@
-"""The files of a backtest: ``backtest.json`` with what was tested, by which inputs; ``scores.csv`` the figures of every group,
-``comparisons.csv`` methods against a baseline, ``days.csv`` day by day, ``sums.parquet`` what all of it is worked out from.
+"""The files of a backtest: ``backtest.json`` with what was tested, by which inputs; ``scores.csv`` the figures of every
+group, ``comparisons.csv`` methods against a baseline, ``days.csv`` day by day, ``sums.parquet`` what all of it is
+worked out from.
 
-``seconds.csv`` is the one file that differs between two runs. ``backtest.json`` is written last: where it is, the others are
-whole.
+``seconds.csv`` is the one file that differs between two runs. ``backtest.json`` is written last: where it is, the
+others are whole.
 """
 
 import math

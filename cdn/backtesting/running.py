@@ -13,7 +13,7 @@ from cdn.backtesting.marginal_prices import Ladder, losses
 from cdn.backtesting.placing import Setting, served_by_caches, served_by_policy
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
-from cdn.backtesting.windows import first_seen, missing_days, days_to_test, thin_days, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, missing_days, thin_days, true_demand, window
 from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import forecaster_of
@@ -27,8 +27,9 @@ DEFAULT_HORIZONS = (1, 7)
 
 @dataclass(frozen=True)
 class BacktestPlan:
-    """What is tested: ``methods`` of FORECASTERS, the last ``n_days`` whole days, ``horizons`` in days, each forecast from
-    a history of ``history_days``. Raises ValueError for numbers that make no sense, UnknownNameError for a method."""
+    """What is tested: ``methods`` of FORECASTERS, the last ``n_days`` whole days, ``horizons`` in days, each forecast
+    from a history of ``history_days``. Raises ValueError for numbers that make no sense, UnknownNameError for a
+    method."""
 
     methods: tuple[str, ...]
     n_days: int
@@ -49,8 +50,9 @@ class BacktestPlan:
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """``sums``: one row per method, horizon, day, grouping and group (``scoring.SUMS``). ``seconds``: of each forecast and
-    its placement; the one thing that differs between two runs. ``days`` tested, ``missing``, ``thin``: day numbers."""
+    """``sums``: one row per method, horizon, day, grouping and group (``scoring.SUMS``). ``seconds``: of each forecast
+    and its placement; the one thing that differs between two runs. ``days`` tested, ``missing``, ``thin``: day
+    numbers."""
 
     plan: BacktestPlan
     sums: pd.DataFrame

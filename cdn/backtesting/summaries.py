@@ -1,4 +1,5 @@
-"""The figures of a backtest: sums over days divided into WAPE, regret and the rest, with intervals, and methods compared.
+"""The figures of a backtest: sums over days divided into WAPE, regret and the rest, with intervals, and methods
+compared.
 
 All ratios are of sums over days, so that a day counts by what was asked for on it. Regret and offload are shares of 1.
 """

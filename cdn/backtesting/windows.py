@@ -1,8 +1,8 @@
 """Rolling origin: for each tested day the history that was known so many days before, and the day as it came to be.
 
-A forecast of day D with horizon h is made from days up to D - h: the next day at 1, a week ahead at 7. A window is a slice
-of the whole history; no number of it depends on what was cut off (L. J. Tashman, Out-of-sample tests of forecasting
-accuracy, Int. J. Forecasting 16, 2000).
+A forecast of day D with horizon h is made from days up to D - h: the next day at 1, a week ahead at 7. A window is a
+slice of the whole history; no number of it depends on what was cut off (L. J. Tashman, Out-of-sample tests of
+forecasting accuracy, Int. J. Forecasting 16, 2000).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ THIN_SHARE = 0.1
 
 
 def window(history: History, until_day: int, n_days: int) -> History:
-    """The ``n_days`` days before day number ``until_day``, as ``history_of_log`` has them: the first is an observed one.
+    """The ``n_days`` days before day number ``until_day``, as ``history_of_log`` has them: the first is an observed
+    one.
 
     Raises ValueError where ``until_day`` lies behind the history's end.
     """

@@ -38,7 +38,7 @@ from cdn.forecasting.history import HISTORY_DAYS, history_of_log
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE
 from cdn.logs.region_ids import regions_of_logs
 from cdn.logs.request_logs import read_request_log
-from cdn.logs.store import day_of_file, log_files
+from cdn.logs.store import log_files
 from cdn.logs.sweeping import SweepingClients, find_sweeping_clients
 from cdn.model.network import Network
 from cdn.model.request_log import RequestLog
@@ -119,27 +119,28 @@ def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Pat
     with stderr_console(quiet).status("reading") as status:
         catalog = read_catalog(catalog_path)
         files = _files(log_paths, until)
-        topology = read_topology(topology_path) if topology_path else None
-        region_index = regions_of_logs(files) if topology is None else topology.region_index
-        network = Network(topology) if topology else one_cache_per_region(region_index, catalog, cache_share)
+        network = (Network(read_topology(topology_path)) if topology_path
+                   else one_cache_per_region(regions_of_logs(files), catalog, cache_share))
         sweeping = find_sweeping_clients(files, sweeping_assets)
         log, quarantine = read_request_log(
-            files, region_index, catalog.asset_index, bad_share=bad_share, drop_duplicates=drop_duplicates,
-            without=sweeping if exclude_sweeping else None)
+            files, network.topology.region_index, catalog.asset_index, bad_share=bad_share,
+            drop_duplicates=drop_duplicates, without=sweeping if exclude_sweeping else None)
         if until is not None:
             log = log.select(log.day < day_number(until))
         result = run_backtest(_history(log), Setting(network, catalog, placement_method), plan, log, status.update)
         status.update("drawing intervals")
         figures, compared = scores(result.sums, seed), comparisons(result.sums, baseline, seed)
-        inputs = {str(path): digest_of(path) for path in (*files, catalog_path, *([topology_path] if topology_path else []))}
-        parameters = {"inputs": inputs, "methods": list(methods), "placement_method": placement_method, "seed": seed,
-                      "baseline": baseline, "top_k": top_k, "cache_share": None if topology_path else cache_share,
-                      "sweeping": sweeping.summary() | {"left_out": exclude_sweeping}, "log": quarantine.summary()}
+        inputs = [*files, catalog_path, *([topology_path] if topology_path else [])]
+        parameters = {
+            "inputs": {str(path): digest_of(path) for path in inputs}, "methods": list(methods), "baseline": baseline,
+            "placement_method": placement_method, "cache_share": None if topology_path else cache_share, "seed": seed,
+            "top_k": top_k, "sweeping": sweeping.summary() | {"left_out": exclude_sweeping},
+            "log": quarantine.summary()}
         write_backtest(out_path, result, figures, compared, parameters)
         write_picture(draw(backtest_chart(overall(figures)), PAPER), out_path, PICTURE)
     payload = {"out": str(out_path), "parameters": parameters, **summary_of(result, figures, compared)}
-    print_result(as_json, payload,
-                 lambda console: _show(console, result, overall(figures), overall(compared), sweeping, exclude_sweeping))
+    print_result(as_json, payload, lambda console: _show(console, result, overall(figures), overall(compared),
+                                                         sweeping, exclude_sweeping))
 
 
 def _baseline(name: str | None, methods: tuple[str, ...]) -> str:
@@ -197,8 +198,8 @@ def _figure(value: float, form: str) -> str:
 def _regret(row: dict[str, float]) -> str:
     if np.isnan(row["regret"]):
         return "-"
-    around = "" if np.isnan(row["regret_low"]) else f" ({100 * row['regret_low']:.1f} to {100 * row['regret_high']:.1f})"
-    return f"{100 * row['regret']:.1f}{around}"
+    regret, low, high = (100 * row[f"regret{end}"] for end in ("", "_low", "_high"))
+    return f"{regret:.1f}" if np.isnan(low) else f"{regret:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _saved(mine: pd.DataFrame) -> str:

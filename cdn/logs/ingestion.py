@@ -51,8 +51,9 @@ def ingest(logs: Sequence[Path | str], store: Path | str, *, format_name: str = 
 
     Days the logs do not hold stay as they are. The store changes as a whole or not at all. Without indexes every id is
     taken. Clients with more than ``sweeping_assets`` distinct assets in a day are counted and, with
-    ``exclude_sweeping``, left out. Raises DataError as ``read_request_log`` does, and where the store already has one of the days (unless
-    ``replace_days``), because adding half a day twice or replacing a day by its stragglers would go unnoticed.
+    ``exclude_sweeping``, left out. Raises DataError as ``read_request_log`` does, and where the store already has one
+    of the days (unless ``replace_days``), because adding half a day twice or replacing a day by its stragglers would go
+    unnoticed.
     """
     store = Path(store)
     files = [file for log in logs for file in log_files(log)]

@@ -67,8 +67,8 @@ def known_chunks(files: Iterable[Path], format_name: str, region_index: Index | 
                  ) -> Iterator[tuple[LogChunk, np.ndarray, np.ndarray]]:
     """The good requests of many files, chunk by chunk, with their dense region and asset (N,) int32.
 
-    ``counter`` is told of all rows; those of the clients ``without`` are then left out. An index of None knows every id: its positions are then UNKNOWN. Raises DataError
-    where a file cannot be read or all its rows are bad.
+    ``counter`` is told of all rows; those of the clients ``without`` are then left out. An index of None knows every
+    id: its positions are then UNKNOWN. Raises DataError where a file cannot be read or all its rows are bad.
     """
     read = reader_of(format_name)
     for file in files:

@@ -1,8 +1,8 @@
-"""Sweeping clients: bots and mirrors that ask for hundreds of different assets in a day. They say nothing of what people
-want, and a forecast made from them expects the whole catalog to be asked for again.
+"""Sweeping clients: bots and mirrors that ask for hundreds of different assets in a day. They say nothing of what
+people want, and a forecast made from them expects the whole catalog to be asked for again.
 
-A client is a ``session_id`` on one UTC day, for ids are often unique within a day only. It sweeps where it asks for more
-than so many distinct assets that day. A log without ``session_id`` cannot tell its clients apart: nobody sweeps.
+A client is a ``session_id`` on one UTC day, for ids are often unique within a day only. It sweeps where it asks for
+more than so many distinct assets that day. A log without ``session_id`` cannot tell its clients apart: nobody sweeps.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
-"""The chart of a backtest: error and regret of every method with their intervals, best first, one colour per horizon."""
+"""The chart of a backtest: error and regret of every method with their intervals, best first, one colour per
+horizon."""
 
 from typing import Any
 

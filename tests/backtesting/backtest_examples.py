@@ -1,4 +1,5 @@
-"""Logs as tables of (day, region, asset, requests), and a small random one with two regions that like different titles."""
+"""Logs as tables of (day, region, asset, requests), and a small random one with two regions that like different
+titles."""
 
 import numpy as np
 

@@ -51,7 +51,8 @@ def folder(tmp_path) -> Path:
     sweep = rows.iloc[:20].assign(asset_id=[f"a{k}" for k in range(20)], session_id="bot",
                                   time=date_of(SHIFT + 111) + pd.Timedelta(hours=1))
     pd.concat([rows, sweep]).to_csv(tmp_path / "log.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
-    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes\n" + "".join(f"a{k},a{k},100\n" for k in range(20)))
+    assets = "".join(f"a{k},a{k},100\n" for k in range(20))
+    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes\n" + assets)
     (tmp_path / "topology.toml").write_text(TOPOLOGY)
     return tmp_path
 
@@ -114,8 +115,8 @@ def test_days_until(folder):
 
 @pytest.mark.parametrize(("options", "words"), [
     (["--horizon", "0"], "is not a list of days from 1 to 366"), (["--horizon", "1,x"], "such as 1,7"),
-    (["--horizon", ""], "such as 1,7"), (["--days", "0"], "0 is not in the range"), (["--cache-share", "0"], "0.0 is not"),
-    (["--placement-method", "magic"], "'magic' is not one of")])
+    (["--horizon", ""], "such as 1,7"), (["--days", "0"], "0 is not in the range"),
+    (["--cache-share", "0"], "0.0 is not"), (["--placement-method", "magic"], "'magic' is not one of")])
 def test_options_that_make_no_sense_are_a_usage_error(folder, options, words):
     result = invoke(folder, *options)
     assert result.exit_code == 2 and words in result.stderr

@@ -11,7 +11,8 @@ def mean(sums):
 
 
 def days_of(rng, n_days, persistence):
-    """Differences per day around 1, each day's surprise carried on to the next with ``persistence``; and their number."""
+    """Differences per day around 1, each day's surprise carried on to the next with ``persistence``; and their
+    number."""
     surprise = rng.normal(size=n_days + 50)
     value = np.zeros(n_days + 50)
     for k in range(1, len(value)):
@@ -57,7 +58,8 @@ def test_pairing_takes_out_what_the_days_have_in_common():
 
 def test_the_same_seed_draws_the_same_days():
     per_day = days_of(np.random.default_rng(3), 20, 0.3)
-    one, same, other = (Resamples.of_days(20, np.random.default_rng(seed)).interval(per_day, mean) for seed in (4, 4, 5))
+    one, same, other = (Resamples.of_days(20, np.random.default_rng(seed)).interval(per_day, mean)
+                        for seed in (4, 4, 5))
     assert one == same and one != other
 
 
@@ -70,7 +72,8 @@ def test_every_draw_has_as_many_days_in_blocks():
 
 @pytest.mark.parametrize("n_days", [0, 1, 3])
 def test_too_few_days_have_no_interval(n_days):
-    interval = Resamples.of_days(n_days, np.random.default_rng(0)).interval(np.ones((n_days, 2)), lambda sums: sums[..., 0])
+    resamples = Resamples.of_days(n_days, np.random.default_rng(0))
+    interval = resamples.interval(np.ones((n_days, 2)), lambda sums: sums[..., 0])
     assert interval.value == n_days and np.isnan([interval.low, interval.high]).all() and not interval.excludes_zero
 
 

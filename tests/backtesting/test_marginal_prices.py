@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from backtesting.backtest_examples import SIZE_BYTES, catalog_of, demand_of, random_log, setting_of
 from hypothesis import given, settings
@@ -46,7 +45,8 @@ def test_by_hand():
 
 
 def test_at_fixed_prices_volume_counts():
-    """Half the volume: b (1.5 expected, worth 3) falls below the price of 2, and the request above the price is lost."""
+    """Half the volume: b (1.5 expected, worth 3) falls below the price of 2, and the request above the price is
+    lost."""
     setting, true = setting_of(3, 2 / 3), demand_of([(0, 0, 5), (0, 1, 3), (0, 2, 2)])
     half = demand_of([(0, 0, 2.5), (0, 1, 1.5), (0, 2, 1)])
     assert loss_of(setting, true, [half], own_prices=False) == pytest.approx([0.1])
@@ -91,7 +91,7 @@ def test_a_mid_sees_what_the_edges_leave():
     assert served.tolist() == [True] * 6 + [False]
 
 
-@pytest.mark.parametrize("setting", [setting_of(20, 0.25), two_rungs(20)], ids=["a cache per region", "edges and a mid"])
+@pytest.mark.parametrize("setting", [setting_of(20, 0.25), two_rungs(20)], ids=["a cache per region", "two rungs"])
 def test_it_ranks_forecasts_as_the_replay_does(setting):
     log = random_log(8, n_days=16, per_day=150)
     history = history_of_log(log, 116, 16)

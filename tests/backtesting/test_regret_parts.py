@@ -36,8 +36,8 @@ def test_knowing_takes_the_true_entries_of_some_titles():
 
 
 def test_by_hand():
-    """Room for one title. The forecast knows nothing of the new title c, of which 6 of 10 are asked; a has 3, b 1. It stores
-    b: regret 6/10 - 1/10, all but b for a gone once c is known. With that it stores c: nothing lost."""
+    """Room for one title. The forecast knows nothing of the new title c, of which 6 of 10 are asked; a has 3, b 1. It
+    stores b: regret 6/10 - 1/10, all but b for a gone once c is known. With that it stores c: nothing lost."""
     true, forecast = demand_of([(0, 0, 3), (0, 1, 1), (0, 2, 6)]), demand_of([(0, 1, 2), (0, 0, 1)])
     parts = regret_parts(setting_of(3, 0.34), forecast, true, np.array([False, False, True]), DAY,
                          np.random.default_rng(0))

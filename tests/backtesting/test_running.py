@@ -99,12 +99,12 @@ def test_it_gives_the_same_twice_and_does_not_depend_on_the_order_of_methods():
     pd.testing.assert_frame_equal(one.sums, again.sums)
     pd.testing.assert_frame_equal(scores(one.sums, 3), scores(again.sums, 3))
     turned = backtest(log, tuple(reversed(ALL_METHODS))).sums
-    pd.testing.assert_frame_equal(one.sums.sort_values(KEY, ignore_index=True), turned.sort_values(KEY, ignore_index=True))
+    pd.testing.assert_frame_equal(*(sums.sort_values(KEY, ignore_index=True) for sums in (one.sums, turned)))
 
 
 def test_by_hand():
-    """Yesterday a 4, b 1; today a 2, b 2, c 1, all in the north. One of three assets fits. last_day: off by 2 + 1 + 1 of 5,
-    same total; it stores a, worth 2 of 5, and nothing is worth more."""
+    """Yesterday a 4, b 1; today a 2, b 2, c 1, all in the north. One of three assets fits. last_day: off by 2 + 1 + 1
+    of 5, same total; it stores a, worth 2 of 5, and nothing is worth more."""
     log = log_of([(100, 0, 0, 4), (100, 0, 1, 1), (101, 0, 0, 2), (101, 0, 1, 2), (101, 0, 2, 1)])
     figures = overall(scores(backtest(log, ("last_day",), 1, (1,), 0.34).sums)).iloc[0]
     assert (figures["wape"], figures["bias"], figures["offload"], figures["regret"]) == (0.8, 0, 0.4, 0)
@@ -144,7 +144,7 @@ def test_errors_say_which_method_and_day(monkeypatch):
     monkeypatch.setitem(FORECASTERS, "broken", broken)
     with pytest.raises(CdnError, match="broken for 1970-04-19: no idea"):
         backtest(random_log(1), ("broken",))
-    with pytest.raises(UnknownNameError, match="known: .*last_day"):
+    with pytest.raises(UnknownNameError, match=r"known: .*last_day"):
         BacktestPlan(("nobody",), 3)
     with pytest.raises(DataError, match="3 day"):
         backtest(random_log(1, n_days=3))

@@ -6,7 +6,7 @@ from backtesting.backtest_examples import history_of, log_of, random_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.backtesting.windows import first_seen, missing_days, days_to_test, thin_days, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, missing_days, thin_days, true_demand, window
 from cdn.errors import DataError
 from cdn.forecasting.history import history_of_log
 from cdn.simulation.true_demand import demand_of_log

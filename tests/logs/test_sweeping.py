@@ -26,8 +26,8 @@ def write(path: Path, rows) -> Path:
 
 @pytest.fixture
 def logs(tmp_path) -> list[Path]:
-    """bot asks for a0 to a5 on the 26th, half of them in either file, a0 twice; the next day for one. Somebody asks four
-    times for one asset, somebody for three, and six assets are asked for by nobody known."""
+    """bot asks for a0 to a5 on the 26th, half of them in either file, a0 twice; the next day for one. Somebody asks
+    four times for one asset, somebody for three, and six assets are asked for by nobody known."""
     bot = [(FIRST, "us", f"a{k}", "bot") for k in (0, 1, 2, 0)] + [(SECOND, "us", "a1", "bot")]
     people = [(FIRST, "de", "a9", "one")] * 4 + [(FIRST, "de", f"a{k}", "three") for k in (9, 10, 11)]
     nobody = [(FIRST, "de", f"a{k}", None) for k in range(6)]
@@ -90,8 +90,9 @@ def test_the_clients_of_the_mirror_log(shared_data, tmp_path):
     frame = pd.read_parquet(shared_data / "cran_mirror_requests_2012-2013_8days.parquet").dropna(
         subset=["package", "version"])
     asset = frame["package"].astype(str) + "_" + frame["version"].astype(str)
+    log = tmp_path / "log.parquet"
     pd.DataFrame({"time": frame["timestamp"], "region_id": frame["country"].astype(str), "asset_id": asset,
-                  "bytes": frame["size"], "session_id": frame["ip_id"].astype(str)}).to_parquet(tmp_path / "log.parquet")
-    found = find_sweeping_clients([tmp_path / "log.parquet"])
+                  "bytes": frame["size"], "session_id": frame["ip_id"].astype(str)}).to_parquet(log)
+    found = find_sweeping_clients([log])
     assert len(found.rows) == 15 and (found.rows["assets"] > 2600).sum() == 7
     assert found.swept_requests == 47_253
