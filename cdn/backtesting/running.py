@@ -18,11 +18,13 @@ from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import forecaster_of
 from cdn.forecasting.history import HISTORY_DAYS, History
+from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 
 DEFAULT_HORIZONS = (1, 7)
+ForecastDay = Callable[[History, pd.Timestamp, str, Catalog], Demand]
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,12 @@ def date_of(day: int) -> pd.Timestamp:
 
 
 def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: RequestLog | None = None,
-                 on_progress: Callable[[str], None] = lambda words: None) -> Backtest:
+                 on_progress: Callable[[str], None] = lambda words: None,
+                 forecast_day: ForecastDay = forecast) -> Backtest:
     """Backtests the methods on a history that holds all days, tested ones included.
 
     ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
-    end with the last tested day or later. Raises DataError where no day can be tested, CdnError where a method fails.
+    end with the last tested day or later. ``forecast_day``: how a method's name becomes the demand of a day. Raises DataError where no day can be tested, CdnError where a method fails.
     """
     days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
@@ -98,7 +101,7 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
         for horizon in plan.horizons:
             on_progress(f"{tested.timestamp:%Y-%m-%d} from {horizon} day(s) before")
             before = window(history, tested.number - horizon + 1, plan.history_days)
-            forecasts, took = _forecasts(before, setting, plan, tested)
+            forecasts, took = _forecasts(before, setting, plan, tested, forecast_day)
             served, placing = _served(setting, tested, forecasts)
             groupings = groupings_of(before, released, tested.number, sizes)
             both = align(tested.true, forecasts)
@@ -132,13 +135,13 @@ def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) 
     return np.bincount(place, log.bytes[rows], len(true))
 
 
-def _forecasts(before: History, setting: Setting, plan: BacktestPlan,
-               tested: _TestedDay) -> tuple[list[Demand], list[float]]:
+def _forecasts(before: History, setting: Setting, plan: BacktestPlan, tested: _TestedDay,
+               forecast_day: ForecastDay) -> tuple[list[Demand], list[float]]:
     forecasts, seconds = [], []
     for method in plan.methods:
         started = time.perf_counter()
         try:
-            forecasts.append(forecast(before, tested.timestamp, method, setting.catalog))
+            forecasts.append(forecast_day(before, tested.timestamp, method, setting.catalog))
         except CdnError as error:
             raise CdnError(f"{method} for {tested.timestamp:%Y-%m-%d}: {error}") from error
         seconds.append(time.perf_counter() - started)

@@ -55,7 +55,7 @@ def clairvoyant(monkeypatch):
     def of_log(log):
         history = history_of(log)
 
-        def seer(before, day):
+        def seer(before, day, *known):
             true = true_demand(history, day)
             return ExpectedRequests(true.region, true.asset, true.requests)
 
@@ -138,7 +138,7 @@ def test_a_plan_that_makes_no_sense_is_refused(options, words):
 
 
 def test_errors_say_which_method_and_day(monkeypatch):
-    def broken(history, day):
+    def broken(history, day, *known):
         raise CdnError("no idea")
 
     monkeypatch.setitem(FORECASTERS, "broken", broken)
