@@ -22,6 +22,7 @@ from cdn.backtesting.marginal_prices import Ladder, losses
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.regret_parts import offload, regret_parts
 from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
+from cdn.backtesting.usable_methods import unusable_methods
 from cdn.backtesting.windows import days_to_test, first_seen, true_demand, window
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import FORECASTERS
@@ -166,16 +167,20 @@ SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreeme
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}; all by default")
-    parser.add_argument("--methods", default=",".join(FORECASTERS),
-                        help="forecasters, joined by commas; all by default")
+    parser.add_argument("--methods", default=None, help="forecasters, joined by commas; all by default")
     parser.add_argument("--days", type=int, default=None, help="how many days are tested")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.sections if name not in SECTIONS]
     if unknown:
         parser.error(f"unknown section {unknown[0]!r}; known: {', '.join(SECTIONS)}")
+    unusable = {} if arguments.methods else unusable_methods(FORECASTERS)
+    for reason in unusable.values():
+        print(reason, file=sys.stderr)
+    methods = tuple(arguments.methods.split(",") if arguments.methods
+                    else (name for name in FORECASTERS if name not in unusable))
     for name in arguments.sections or SECTIONS:
         started = time.process_time()
-        SECTIONS[name](tuple(arguments.methods.split(",")), arguments.days)
+        SECTIONS[name](methods, arguments.days)
         print(f"{name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
 
 

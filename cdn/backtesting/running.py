@@ -89,7 +89,8 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
     """Backtests the methods on a history that holds all days, tested ones included.
 
     ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
-    end with the last tested day or later. ``forecast_day``: how a method's name becomes the demand of a day. Raises DataError where no day can be tested, CdnError where a method fails.
+    end with the last tested day or later. ``forecast_day``: how a method's name becomes the demand of a day. Raises
+    DataError where no day can be tested, CdnError where a method fails.
     """
     days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)

@@ -16,6 +16,7 @@ from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.results import summary_of, write_backtest
 from cdn.backtesting.running import Backtest, BacktestPlan, run_backtest
 from cdn.backtesting.summaries import comparisons, overall, scores
+from cdn.backtesting.usable_methods import unusable_methods
 from cdn.cli.options import (
     PATH,
     DayParam,
@@ -85,8 +86,8 @@ class HorizonsParam(click.ParamType):
               help="Topology to place in  [default: one cache in every region of the log]")
 @click.option("--cache-share", type=click.FloatRange(0, 1, min_open=True), default=CACHE_SHARE, show_default=True,
               help="Storage of such a cache as a share of the catalog's bytes; only without --topology.")
-@click.option("--methods", type=MethodsParam(), default=",".join(FORECASTERS),
-              help="Forecasting methods, joined by commas  [default: all]")
+@click.option("--methods", type=MethodsParam(), default=None,
+              help="Forecasting methods, joined by commas  [default: all whose libraries are installed]")
 @click.option("--days", "n_days", type=click.IntRange(min=1), default=TESTED_DAYS, show_default=True,
               help="How many days are tested: the last whole ones of the log.")
 @click.option("--until", type=DayParam(), default=None, help="Test and use only days before this UTC day.")
@@ -109,14 +110,16 @@ class HorizonsParam(click.ParamType):
 @json_option
 @quiet_option
 def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Path | None, cache_share: float,
-             methods: tuple[str, ...], n_days: int, until: pd.Timestamp | None, horizons: tuple[int, ...],
+             methods: tuple[str, ...] | None, n_days: int, until: pd.Timestamp | None, horizons: tuple[int, ...],
              history_days: int, placement_method: str, baseline: str | None, top_k: int, seed: int,
              exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float, out_path: Path,
              as_json: bool, quiet: bool) -> None:
     """Forecast the last days of a log from the days before them: errors, ranks, and the offload each forecast keeps."""
+    progress = stderr_console(quiet)
+    methods = methods or _usable_methods(progress)
     baseline = _baseline(baseline, methods)
     plan = BacktestPlan(methods, n_days, horizons, history_days, top_k)
-    with stderr_console(quiet).status("reading") as status:
+    with progress.status("reading") as status:
         catalog = read_catalog(catalog_path)
         files = _files(log_paths, until)
         network = (Network(read_topology(topology_path)) if topology_path
@@ -141,6 +144,14 @@ def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Pat
     payload = {"out": str(out_path), "parameters": parameters, **summary_of(result, figures, compared)}
     print_result(as_json, payload, lambda console: _show(console, result, overall(figures), overall(compared),
                                                          sweeping, exclude_sweeping))
+
+
+def _usable_methods(progress: Console) -> tuple[str, ...]:
+    """All methods but those whose library is missing, which are said."""
+    unusable = unusable_methods(FORECASTERS)
+    for method, reason in unusable.items():
+        progress.print(Text(f"without {method}: {reason}"))
+    return tuple(method for method in FORECASTERS if method not in unusable)
 
 
 def _baseline(name: str | None, methods: tuple[str, ...]) -> str:

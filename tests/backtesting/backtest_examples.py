@@ -5,6 +5,8 @@ import numpy as np
 
 from cdn.backtesting.networks import one_cache_per_region
 from cdn.backtesting.placing import Setting
+from cdn.backtesting.usable_methods import unusable_methods
+from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import History, history_of_log
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
@@ -57,3 +59,8 @@ def demand_of(rows, n_assets: int = 3) -> Demand:
     region, asset, requests = np.array(rows, dtype=float).reshape(-1, 3).T
     return Demand.from_entries(REGIONS, catalog_of(n_assets).asset_index, region, asset, requests,
                                requests * SIZE_BYTES)
+
+
+def usable_forecasters() -> tuple[str, ...]:
+    unusable = unusable_methods(FORECASTERS)
+    return tuple(method for method in FORECASTERS if method not in unusable)

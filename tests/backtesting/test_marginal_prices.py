@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from backtesting.backtest_examples import SIZE_BYTES, catalog_of, demand_of, random_log, setting_of
+from backtesting.backtest_examples import (
+    SIZE_BYTES,
+    catalog_of,
+    demand_of,
+    random_log,
+    setting_of,
+    usable_forecasters,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
@@ -15,7 +22,6 @@ from cdn.backtesting.regret_parts import offload
 from cdn.backtesting.running import date_of
 from cdn.backtesting.windows import true_demand, window
 from cdn.forecasting.demand_forecast import forecast
-from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import history_of_log
 from cdn.model.network import Network
 from cdn.model.topology import Appliance, Region, ServingCost, Site, Topology
@@ -98,7 +104,7 @@ def test_it_ranks_forecasts_as_the_replay_does(setting):
     replayed, by_prices = [], []
     for day in range(104, 116):
         true, before = true_demand(history, day), window(history, day, 10)
-        forecasts = [forecast(before, date_of(day), method, setting.catalog) for method in FORECASTERS]
+        forecasts = [forecast(before, date_of(day), method, setting.catalog) for method in usable_forecasters()]
         best = offload(setting, true, setting.place(true, DAY), DAY)
         replayed += [best - offload(setting, true, setting.place(demand, DAY), DAY) for demand in forecasts]
         by_prices += loss_of(setting, true, forecasts).tolist()

@@ -3,17 +3,25 @@
 import numpy as np
 import pandas as pd
 import pytest
-from backtesting.backtest_examples import demand_of, history_of, log_of, random_log, setting_of
+from backtesting.backtest_examples import (
+    demand_of,
+    history_of,
+    log_of,
+    random_log,
+    setting_of,
+    usable_forecasters,
+)
 
 from cdn.backtesting.running import BacktestPlan, date_of, run_backtest
 from cdn.backtesting.summaries import comparisons, overall, scores
+from cdn.backtesting.usable_methods import unusable_methods
 from cdn.backtesting.windows import true_demand
 from cdn.errors import CdnError, DataError, UnknownNameError
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.model.request_log import RequestLog
 
-ALL_METHODS = tuple(FORECASTERS)
+ALL_METHODS = usable_forecasters()
 KEY = ["method", "horizon", "day", "grouping", "group"]
 
 
@@ -155,3 +163,20 @@ def test_a_spike_or_a_constant_series_breaks_nothing():
     figures = overall(scores(backtest(spike, n_days=3).sums))
     assert np.isfinite(figures["wape"]).all() and np.isfinite(figures["regret"]).all()
     assert demand_of([]).total_bytes == 0
+
+
+def test_methods_without_their_library_are_left_out(monkeypatch):
+    def in_need(history, day, *known):
+        try:
+            import no_such_library  # noqa: F401
+        except ImportError as error:
+            raise CdnError("in_need needs no_such_library") from error
+
+    def broken(history, day, *known):
+        raise CdnError("no idea")
+
+    monkeypatch.setitem(FORECASTERS, "in_need", in_need)
+    monkeypatch.setitem(FORECASTERS, "broken", broken)
+    unusable = unusable_methods(FORECASTERS)
+    assert unusable["in_need"] == "in_need needs no_such_library"
+    assert not {"last_day", "shrinkage", "broken"} & set(unusable)
