@@ -10,6 +10,7 @@ from cdn.backtesting.scoring import SUMS
 from cdn.backtesting.summaries import comparisons, overall, regret_saved, scores, wape_skill
 
 BASELINES = ("last_day", "seasonal_naive")
+QUANTILE_METRICS = {"coverage": "coverage of 80 %", "quantile_loss": "quantile loss"}
 PARTS = (("popularity", "head"), ("popularity", "tail"), ("age", "new"), ("age", "old"))
 
 
@@ -38,6 +39,8 @@ def print_errors(result: Backtest) -> None:
     """Errors and skill per horizon: over all, and WAPE of head, tail, new and old."""
     figures = scores(result.sums)
     against = {name: comparisons(result.sums, name) for name in BASELINES if name in result.plan.methods}
+    # Not every method says how far off it may be.
+    quantiles = {name: heading for name, heading in QUANTILE_METRICS.items() if figures[name].notna().any()}
     for horizon in result.plan.horizons:
         rows = []
         whole = overall(figures)
@@ -46,9 +49,11 @@ def print_errors(result: Backtest) -> None:
             mine = figures[(figures["method"] == row["method"]) & (figures["horizon"] == horizon)]
             parts = {(one["grouping"], one["group"]): one["wape"] for one in mine.to_dict("records")}
             rows.append([row["method"], figure(row["wape"]), figure(row["bias"], "+.3f"), figure(row["top_overlap"]),
-                         figure(row["weighted_kendall"]), *(figure(parts[part]) for part in PARTS)])
+                         figure(row["weighted_kendall"]), *(figure(parts[part]) for part in PARTS),
+                         *(figure(row[name]) for name in quantiles)])
         print(f"{_ahead(horizon)}: errors of requests\n")
-        print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS)], rows)
+        print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS),
+                     *quantiles.values()], rows)
         rows = []
         for method in whole["method"]:
             cells = [method]

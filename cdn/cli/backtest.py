@@ -192,13 +192,16 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
     table = Table(title=f"{horizon} day(s) ahead, {int(first['days'])} day(s) tested: {known}{lru}",
                   caption=f"regret in points of offload with 95 % interval; saved: against {baseline}, * beyond doubt"
                   if baseline else None)
-    for heading in ("method", "WAPE", "bias", "top lists", "Kendall", "offload", "regret", "saved"):
+    has_quantiles = rows["coverage"].notna().any()
+    headings = ["method", "WAPE", "bias", "top lists", "Kendall", "offload", "regret", "saved"]
+    for heading in [*headings, *(["coverage"] if has_quantiles else [])]:
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)]
         table.add_row(Text(row["method"]), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
                       _figure(row["top_overlap"], ".3f"), _figure(row["weighted_kendall"], ".3f"),
-                      _figure(row["offload"], ".3f"), _regret(row), _saved(mine))
+                      _figure(row["offload"], ".3f"), _regret(row), _saved(mine),
+                      *([_figure(row["coverage"], ".3f")] if has_quantiles else []))
     return table
 
 
