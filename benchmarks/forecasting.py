@@ -34,11 +34,13 @@ AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
 
 def counts(methods: tuple[str, ...], n_days: int | None) -> None:
     data = daily_counts()
-    (where, setting), = data.settings.items()
-    result = _backtest(data, setting, BacktestPlan(methods, n_days or COUNTS_DAYS, (1, 7), COUNTS_HISTORY))
-    print(f"\n### CRAN daily counts: {_span(result)}\n")
-    print_errors(result)
-    print_regret(result, where)
+    for k, (where, setting) in enumerate(data.settings.items()):
+        horizons = (1, 7) if k == 0 else (1,)
+        result = _backtest(data, setting, BacktestPlan(methods, n_days or COUNTS_DAYS, horizons, COUNTS_HISTORY))
+        if k == 0:
+            print(f"\n### CRAN daily counts: {_span(result)}\n")
+            print_errors(result)
+        print_regret(result, where)
 
 
 def mirror(methods: tuple[str, ...], n_days: int | None) -> None:

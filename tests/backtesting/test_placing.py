@@ -12,7 +12,7 @@ from cdn.model.index import Index
 from cdn.simulation.replaying import replay
 
 
-@pytest.mark.parametrize("method", ["greedy", "popularity", "lp"])
+@pytest.mark.parametrize("method", ["greedy", "popularity", "lp", "decomposition", "auto"])
 def test_the_served_bytes_are_those_of_the_replay(method):
     log, setting = random_log(4), setting_of(20, 0.2, method)
     history = history_of(log)
