@@ -21,7 +21,7 @@ from cdn.model.request_log import RequestLog
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = ROOT.parent / "shared" / "data" / "cran_daily_counts_2021-03_2022-03.parquet"
-CACHE_SHARE = 0.05
+CACHE_SHARE, SMALL_SHARE = 0.05, 0.005
 PACKAGE_BYTES = 1_000_000
 """The daily counts have no sizes: every package counts as one unit of this size."""
 GENERATED_DAYS, GENERATED_SEED = 42, 2
@@ -38,8 +38,7 @@ class DataSet:
 
 
 def daily_counts() -> DataSet:
-    """CRAN's downloads per package and day, 2 March 2021 to 1 March 2022: one region, one cache of 5 % of the
-    packages."""
+    """CRAN's downloads per package and day, 2 March 2021 to 1 March 2022: one region with one cache."""
     frame = pd.read_parquet(COUNTS)
     day = frame["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     asset, requests = frame["package"].cat.codes.to_numpy(), frame["n_total"].to_numpy(dtype=np.int64)
@@ -55,8 +54,9 @@ def daily_counts() -> DataSet:
     history = History(region_index, catalog.asset_index, first, np.bincount(day, minlength=n_days) > 0, day,
                       np.zeros(len(day)), asset[order], requests[order], bytes_,
                       np.repeat(per_hour[:, None, None], 24, axis=1))
-    network = one_cache_per_region(region_index, catalog, CACHE_SHARE)
-    return DataSet(history, {"one cache of 5 %": Setting(network, catalog)})
+    return DataSet(history, {f"one cache of {100 * share:g} %":
+                             Setting(one_cache_per_region(region_index, catalog, share), catalog)
+                             for share in (CACHE_SHARE, SMALL_SHARE)})
 
 
 def mirror_log(with_sweeps: bool) -> DataSet:

@@ -14,7 +14,8 @@ from cdn.generator.samples import concatenated, draw_sample
 
 @pytest.fixture(scope="module")
 def sample():
-    """Five weeks of many requests in ten regions, Istanbul one of them; the others put their clocks on 29 March 2026."""
+    """Five weeks of many requests in ten regions, Istanbul one of them; the others put their clocks on 29 March
+    2026."""
     parameters = GeneratorParameters(n_regions=10, n_titles=200, start_day=date(2026, 3, 2), days=35,
                                      requests_per_day=60_000)
     sample = draw_sample(parameters, np.random.default_rng(1))
