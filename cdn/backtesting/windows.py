@@ -15,8 +15,9 @@ from cdn.forecasting.history import History
 from cdn.model.demand import Demand
 from cdn.units import BITS_PER_BYTE, HOURS_PER_DAY, SECONDS_PER_HOUR
 
-THIN_SHARE = 0.1
-"""A day with less than this share of the median day's requests is no whole day."""
+THIN_SHARE, USUAL_QUANTILE = 0.1, 0.75
+"""A day with less than this share of a usual day's requests is no whole day. Usual is the upper quartile of the days:
+the median of a log of scraps and few whole days would be a scrap."""
 
 
 def window(history: History, until_day: int, n_days: int) -> History:
@@ -62,8 +63,8 @@ def thin_days(history: History) -> np.ndarray:
     requests = requests_per_day(history)
     if not history.observed.any():
         return np.empty(0, dtype=np.int64)
-    median = np.median(requests[history.observed])
-    return history.first_day + np.flatnonzero(history.observed & (requests < THIN_SHARE * median))
+    usual = np.quantile(requests[history.observed], USUAL_QUANTILE)
+    return history.first_day + np.flatnonzero(history.observed & (requests < THIN_SHARE * usual))
 
 
 def missing_days(history: History) -> np.ndarray:

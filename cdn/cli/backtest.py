@@ -190,8 +190,9 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
     lru = "" if np.isnan(first["lru_offload"]) else f", LRU {format_share(first['lru_offload'])}"
     baseline = compared["baseline"].iloc[0] if len(compared) else None
     table = Table(title=f"{horizon} day(s) ahead, {int(first['days'])} day(s) tested: {known}{lru}",
-                  caption=f"regret in points of offload with 95 % interval; saved: against {baseline}, * beyond doubt"
-                  if baseline else None)
+                  caption="regret in points of offload" + (
+                      " (too few days for intervals)" if np.isnan(first["regret_low"]) else " with 95 % interval") + (
+                      f"; saved: against {baseline}, * beyond doubt" if baseline else ""))
     has_quantiles = rows["coverage"].notna().any()
     headings = ["method", "WAPE", "bias", "top lists", "Kendall", "offload", "regret", "saved"]
     for heading in [*headings, *(["coverage"] if has_quantiles else [])]:

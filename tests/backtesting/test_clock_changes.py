@@ -22,7 +22,8 @@ def sample():
     return sample, concatenated([log for _, log in sample.draw_days()])
 
 
-@pytest.mark.parametrize(("day", "most_elsewhere"), [("2026-03-28", 0.02), ("2026-03-30", 0.075), ("2026-04-04", 0.075)])
+@pytest.mark.parametrize(("day", "most_elsewhere"),
+                         [("2026-03-28", 0.02), ("2026-03-30", 0.075), ("2026-04-04", 0.075)])
 def test_after_a_clock_change_no_more_is_in_the_wrong_hour_than_an_hour_moves(sample, day, most_elsewhere):
     """An hour's shift puts 6.8 % of the bytes into another hour, were nothing done about it; sampling alone 1 %."""
     sample, log = sample

@@ -55,3 +55,12 @@ def test_first_seen():
     history = history_of(log_of([(101, 1, 2, 1), (100, 0, 0, 2), (103, 0, 2, 1)]))
     assert first_seen(history, 4).tolist() == [100, -1, 101, -1]
     assert np.array_equal(first_seen(window(history, 101, 9), 4), [100, -1, -1, -1])
+
+
+def test_scraps_are_known_as_such_even_where_they_are_most():
+    """Four scraps and three whole days, as the CRAN mirror log has them without its sweeping clients."""
+    counts = [58, 25, 85, 194, 8582, 8785, 9088]
+    history = history_of(log_of([(100 + k, 0, 0, n) for k, n in enumerate(counts)]))
+    assert thin_days(history).tolist() == [100, 101, 102, 103]
+    spike = history_of(log_of([(100 + k, 0, 0, n) for k, n in enumerate([5, 6, 5, 100_000, 6, 5])]))
+    assert not len(thin_days(spike))
