@@ -19,7 +19,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("evaluation", "placement", "caching", "logs"),
     ("forecasting", "traces"),
     ("checking", "filling", "generator", "importing", "planning", "simulation"),
-    ("verification",),
+    ("backtesting", "verification"),
     ("scenarios",),
     ("reports",),
     ("nightly",),

@@ -11,6 +11,7 @@ from cdn.errors import CdnError
 VERBS = {
     "bound": "cdn.cli.bound:bound",
     "cache": "cdn.cli.cache:cache",
+    "backtest": "cdn.cli.backtest:backtest",
     "check": "cdn.cli.check:check",
     "curve": "cdn.cli.curve:curve",
     "demand": "cdn.cli.demand:demand",

@@ -10,6 +10,9 @@ import click
 import pandas as pd
 from rich.console import Console
 
+from cdn.logs.sweeping import DISTINCT_ASSETS, SweepingClients
+from cdn.units import format_share
+
 FIRST_YEAR = 1971
 PATH = click.Path(path_type=Path)
 
@@ -23,6 +26,9 @@ stored_option = click.option(
 )
 out_option = click.option("--out", "out_path", type=PATH, required=True, help="Where the result is written.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+sweeping_option = click.option(
+    "--sweeping-assets", type=click.IntRange(min=1), default=DISTINCT_ASSETS, show_default=True,
+    help="A client (session_id) with more distinct assets in a UTC day sweeps.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")
 
 
@@ -59,3 +65,12 @@ def print_result(as_json: bool, payload: dict[str, Any], show: Callable[[Console
         click.echo(json.dumps(payload, sort_keys=True, allow_nan=False))
     else:
         show(stdout_console())
+
+
+def sweeping_words(sweeping: SweepingClients, left_out: bool) -> str:
+    """What there is to say of sweeping clients."""
+    if not sweeping.with_session:
+        return "no session_id: sweeping clients cannot be told"
+    share = format_share(sweeping.swept_requests / sweeping.requests)
+    return (f"{len(sweeping.rows):,} client days with more than {sweeping.distinct_assets} distinct assets: "
+            f"{sweeping.swept_requests:,} requests ({share}), {'left out' if left_out else 'kept'}")

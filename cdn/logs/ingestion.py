@@ -22,6 +22,7 @@ from cdn.logs.chunks import LogChunk
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE, Quarantine, QuarantineCounter
 from cdn.logs.request_logs import REQUEST_LOG, known_chunks
 from cdn.logs.store import day_of_file, file_of_day, log_files
+from cdn.logs.sweeping import CLIENT, DISTINCT_ASSETS, SweepingClients, sweeping_rows
 from cdn.model.index import Index
 from cdn.units import MICROSECONDS_PER_SECOND, SECONDS_PER_DAY
 
@@ -33,20 +34,26 @@ _OPTIONAL = tuple(column.name for column in REQUEST_LOG.columns if not column.re
 
 @dataclass(frozen=True, eq=False)
 class Ingestion:
-    """What went into a store: requests per day number (days that were written), and what did not."""
+    """What went into a store: requests per day number (days that were written), and what did not. ``sweeping``: the
+    clients that sweep, which ``sweeping_left_out`` or not."""
 
     requests_of_day: Mapping[int, int]
     quarantine: Quarantine
+    sweeping: SweepingClients
+    sweeping_left_out: bool
 
 
 def ingest(logs: Sequence[Path | str], store: Path | str, *, format_name: str = "request_log",
            region_index: Index | None = None, asset_index: Index | None = None, bad_share: float = DEFAULT_BAD_SHARE,
-           drop_duplicates: bool = False, replace_days: bool = False, memory_bytes: int = MEMORY_BYTES) -> Ingestion:
+           drop_duplicates: bool = False, replace_days: bool = False, memory_bytes: int = MEMORY_BYTES,
+           sweeping_assets: int = DISTINCT_ASSETS, exclude_sweeping: bool = False) -> Ingestion:
     """Writes one Parquet file per UTC day of the logs into ``store``, in time order (equal times as given).
 
     Days the logs do not hold stay as they are. The store changes as a whole or not at all. Without indexes every id is
-    taken. Raises DataError as ``read_request_log`` does, and where the store already has one of the days (unless
-    ``replace_days``), because adding half a day twice or replacing a day by its stragglers would go unnoticed.
+    taken. Clients with more than ``sweeping_assets`` distinct assets in a day are counted and, with
+    ``exclude_sweeping``, left out. Raises DataError as ``read_request_log`` does, and where the store already has one
+    of the days (unless ``replace_days``), because adding half a day twice or replacing a day by its stragglers would go
+    unnoticed.
     """
     store = Path(store)
     files = [file for log in logs for file in log_files(log)]
@@ -58,13 +65,18 @@ def ingest(logs: Sequence[Path | str], store: Path | str, *, format_name: str = 
         connection.execute(f"SET temp_directory = {_quoted(spool)}")
         counter = _collect(connection, files, format_name, region_index, asset_index)
         counter.quarantine().check_share(bad_share, files)
+        sweeping = _sweeping(connection, sweeping_assets)
+        if exclude_sweeping:
+            _leave_out(connection, sweeping)
+            if sweeping.swept_requests == sweeping.requests:
+                raise DataError.of_file(files[0], f"a client with at most {sweeping_assets} distinct assets in a day")
         days = [day for (day,) in connection.execute("SELECT DISTINCT day FROM spool ORDER BY day").fetchall()]
         _check_days(store, sorted(set(days) & old_days.keys()), replace_days)
         with staged_folder(store) as stage:
             for day in old_days.keys() - set(days):
                 _link(old_days[day], stage / old_days[day].name)
             requests = _write_days(connection, days, stage, counter, drop_duplicates)
-    return Ingestion(MappingProxyType(requests), counter.quarantine(drop_duplicates))
+    return Ingestion(MappingProxyType(requests), counter.quarantine(drop_duplicates), sweeping, exclude_sweeping)
 
 
 def _days_of_store(store: Path) -> dict[int, Path]:
@@ -115,6 +127,22 @@ def _table_of(chunk: LogChunk, done: int) -> pa.Table:
         "bytes": pa.array(chunk.bytes),
         **{name: chunk.optional.get(name, pa.nulls(n, pa.string())) for name in _OPTIONAL},
     })
+
+
+def _sweeping(connection: duckdb.DuckDBPyConnection, distinct_assets: int) -> SweepingClients:
+    """Grouped twice rather than by count(DISTINCT), which cannot spill."""
+    requests, with_session = _one_row(connection, f"SELECT count(*), count({CLIENT}) FROM spool")
+    rows = connection.execute(
+        f"SELECT day, {CLIENT}, count(*)::BIGINT AS assets, sum(n)::BIGINT AS requests FROM "
+        f"(SELECT day, {CLIENT}, asset_id, count(*) AS n FROM spool WHERE {CLIENT} IS NOT NULL "
+        f"GROUP BY day, {CLIENT}, asset_id) GROUP BY day, {CLIENT} HAVING count(*) > {distinct_assets:d}").df()
+    return SweepingClients(sweeping_rows(rows), distinct_assets, requests, with_session)
+
+
+def _leave_out(connection: duckdb.DuckDBPyConnection, sweeping: SweepingClients) -> None:
+    connection.register("sweeping", sweeping.rows)
+    connection.execute(f"DELETE FROM spool WHERE (day, {CLIENT}) IN (SELECT (day, {CLIENT}) FROM sweeping)")
+    connection.unregister("sweeping")
 
 
 def _write_days(connection: duckdb.DuckDBPyConnection, days: Sequence[int], stage: Path, counter: QuarantineCounter,

@@ -20,6 +20,7 @@ from cdn.logs.quarantine import (
 from cdn.logs.readers import reader_of
 from cdn.logs.request_log_files import REQUEST_LOG
 from cdn.logs.store import log_files
+from cdn.logs.sweeping import SweepingClients
 from cdn.model.arrays import frozen
 from cdn.model.index import Index
 from cdn.model.request_log import RequestLog
@@ -31,13 +32,14 @@ _DTYPES = {"time_us": np.int64, "region": np.int32, "asset": np.int32, "bytes": 
 
 def read_request_log(paths: Sequence[Path | str], region_index: Index, asset_index: Index, *,
                      format_name: str = "request_log", bad_share: float = DEFAULT_BAD_SHARE,
-                     drop_duplicates: bool = False) -> tuple[RequestLog, Quarantine]:
+                     drop_duplicates: bool = False,
+                     without: SweepingClients | None = None) -> tuple[RequestLog, Quarantine]:
     """Reads one or more files or log stores as one log in time order, and what was not used of them.
 
     Rows that are torn, not UTF-8, or hold no readable time, id or byte count, and rows of regions or assets that the
     indexes do not know, are left out and counted. Exact duplicates are counted, and left out only with
     ``drop_duplicates``: a client can ask twice in the same second, but where the log has a ``session_id`` duplicates
-    are certain.
+    are certain. Requests of the sweeping clients ``without`` are good rows that are left out.
 
     Raises DataError where a file cannot be read, lacks a column or has not one good row; where the log has no
     rows; and where more than ``bad_share`` of all rows are bad, because half a log must not quietly make a plan.
@@ -45,7 +47,7 @@ def read_request_log(paths: Sequence[Path | str], region_index: Index, asset_ind
     files = [file for path in paths for file in log_files(path)]
     counter = QuarantineCounter()
     parts: dict[str, list[np.ndarray]] = {name: [] for name in _DTYPES}
-    for chunk, region, asset in known_chunks(files, format_name, region_index, asset_index, counter):
+    for chunk, region, asset in known_chunks(files, format_name, region_index, asset_index, counter, without):
         for name, values in zip(_DTYPES, (chunk.time_us, region, asset, chunk.bytes, session_hash(chunk)), strict=True):
             parts[name].append(values)
     counter.quarantine().check_share(bad_share, files)
@@ -61,11 +63,12 @@ def read_request_log(paths: Sequence[Path | str], region_index: Index, asset_ind
 
 
 def known_chunks(files: Iterable[Path], format_name: str, region_index: Index | None, asset_index: Index | None,
-                 counter: QuarantineCounter) -> Iterator[tuple[LogChunk, np.ndarray, np.ndarray]]:
+                 counter: QuarantineCounter, without: SweepingClients | None = None,
+                 ) -> Iterator[tuple[LogChunk, np.ndarray, np.ndarray]]:
     """The good requests of many files, chunk by chunk, with their dense region and asset (N,) int32.
 
-    ``counter`` is told of all rows. An index of None knows every id: its positions are then UNKNOWN. Raises DataError
-    where a file cannot be read or all its rows are bad.
+    ``counter`` is told of all rows; those of the clients ``without`` are then left out. An index of None knows every
+    id: its positions are then UNKNOWN. Raises DataError where a file cannot be read or all its rows are bad.
     """
     read = reader_of(format_name)
     for file in files:
@@ -74,6 +77,9 @@ def known_chunks(files: Iterable[Path], format_name: str, region_index: Index | 
             known, region, asset = _known(chunk, region_index, asset_index)
             for one in (counter, of_file):
                 one.add(known.rows_read, known.bad)
+            if without is not None:
+                kept = ~without.of_chunk(known)
+                known, region, asset = known.select(kept), region[kept], asset[kept]
             yield known, region, asset
         if of_file.rows_read:
             of_file.quarantine().check_share(1.0, [file])

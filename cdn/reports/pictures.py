@@ -29,16 +29,22 @@ def draw_charts(report: Report, theme: Theme) -> dict[str, str]:
                   "regions": region_chart(summary.replay, summary.day, tables["regions"]),
                   "origin": origin_chart(summary.replay, summary.day, metrics)}
     charts["map"] = network_map(summary, topology)
-    return {name: vl_convert.vegalite_to_svg(themed(chart, theme), vl_version=VEGALITE, allowed_base_urls=[])
-            for name, chart in charts.items() if chart is not None}
+    return {name: draw(chart, theme) for name, chart in charts.items() if chart is not None}
+
+
+def draw(chart: ChartType, theme: Theme) -> str:
+    """One chart as SVG."""
+    return vl_convert.vegalite_to_svg(themed(chart, theme), vl_version=VEGALITE, allowed_base_urls=[])
 
 
 def write_pictures(report: Report, folder: Path) -> list[Path]:
     """``NAME.svg`` and ``NAME.png`` of each chart, on white. Returns the files. Raises DataError as ``draw_charts``."""
-    paths = []
-    for name, svg in draw_charts(report, PAPER).items():
-        write_text(folder / f"{name}.svg", svg + "\n")
-        png = functools.partial(Path.write_bytes, data=vl_convert.svg_to_png(svg, scale=PNG_SCALE))
-        replace_file(folder / f"{name}.png", png)
-        paths += [folder / f"{name}.svg", folder / f"{name}.png"]
-    return paths
+    return [path for name, svg in draw_charts(report, PAPER).items() for path in write_picture(svg, folder, name)]
+
+
+def write_picture(svg: str, folder: Path, name: str) -> list[Path]:
+    """``NAME.svg`` and ``NAME.png`` of one chart. Returns the two files."""
+    write_text(folder / f"{name}.svg", svg + "\n")
+    png = functools.partial(Path.write_bytes, data=vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+    replace_file(folder / f"{name}.png", png)
+    return [folder / f"{name}.svg", folder / f"{name}.png"]

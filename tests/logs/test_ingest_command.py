@@ -24,7 +24,9 @@ def test_json_is_one_object_on_stdout(tmp_path, log):
                     "--drop-duplicates")
     assert json.loads(result.stdout) == {
         "store": str(tmp_path / "store"), "requests_of_day": {"2012-12-26": 1}, "requests": 1, "rows_read": 31,
-        "bad_rows": 1, "bad_share": 1 / 31, "counts": {"time": 1}, "duplicates": 29, "duplicates_dropped": True}
+        "bad_rows": 1, "bad_share": 1 / 31, "counts": {"time": 1}, "duplicates": 29, "duplicates_dropped": True,
+        "sweeping": {"client_days": 0, "distinct_assets": 300, "left_out": False, "requests": 0,
+                     "requests_with_session": 0}}
     assert "[bold]x" in (tmp_path / "bad.csv").read_text()
 
 

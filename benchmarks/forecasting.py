@@ -1,0 +1,190 @@
+"""Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
+
+    python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [--methods a,b] [--days N]
+
+counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
+agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest.
+"""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from forecasting_data import DataSet, daily_counts, generated, mirror_log
+from forecasting_tables import figure, print_errors, print_region_intervals, print_regret, print_table
+from scipy.stats import spearmanr
+
+from cdn.backtesting.alignment import align
+from cdn.backtesting.groupings import ALL, NEW_DAYS, release_days
+from cdn.backtesting.marginal_prices import Ladder, losses
+from cdn.backtesting.placing import Setting
+from cdn.backtesting.regret_parts import offload, regret_parts
+from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
+from cdn.backtesting.usable_methods import unusable_methods
+from cdn.backtesting.windows import days_to_test, first_seen, true_demand, window
+from cdn.forecasting.demand_forecast import forecast
+from cdn.forecasting.forecasters import FORECASTERS
+from cdn.generator.expected import demand_of_sample
+
+COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 28
+AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
+
+
+def counts(methods: tuple[str, ...], n_days: int | None) -> None:
+    data = daily_counts()
+    for k, (where, setting) in enumerate(data.settings.items()):
+        horizons = (1, 7) if k == 0 else (1,)
+        result = _backtest(data, setting, BacktestPlan(methods, n_days or COUNTS_DAYS, horizons, COUNTS_HISTORY))
+        if k == 0:
+            print(f"\n### CRAN daily counts: {_span(result)}\n")
+            print_errors(result)
+        print_regret(result, where)
+
+
+def mirror(methods: tuple[str, ...], n_days: int | None) -> None:
+    for with_sweeps in (False, True):
+        data = mirror_log(with_sweeps)
+        for k, (where, setting) in enumerate(data.settings.items()):
+            result = _backtest(data, setting, BacktestPlan(methods, 1, (1,), 2))
+            if k == 0:
+                clients = "with" if with_sweeps else "without"
+                print(f"\n### CRAN mirror log, 28 December 2012 from the two days before, {clients} sweeping clients\n")
+                print_errors(result)
+            print_regret(result, where)
+            print_region_intervals(result)
+
+
+def generator(methods: tuple[str, ...], n_days: int | None) -> None:
+    data = generated()
+    for k, (where, setting) in enumerate(data.settings.items()):
+        result = _backtest(data, setting, BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY))
+        if k == 0:
+            print(f"\n### The generator's sample: {_span(result)}\n")
+            print_errors(result)
+        print_regret(result, where)
+
+
+def agreement(methods: tuple[str, ...], n_days: int | None) -> None:
+    """Regret by replay and by marginal prices, over methods, days and two horizons."""
+    rows = []
+    for name, data in (("daily counts", daily_counts()), ("generator", generated())):
+        for where, setting in data.settings.items():
+            found, seconds = _both_regrets(data, setting, methods, n_days or AGREEMENT_DAYS)
+            for column, label in (("own", "own prices"), ("fixed", "prices of the day")):
+                within = [spearmanr(rows_["replay"], rows_[column]).statistic
+                          for _, rows_ in found.groupby(["day", "horizon"])]
+                best = [rows_["replay"][rows_[column].idxmin()] - rows_["replay"].min()
+                        for _, rows_ in found.groupby(["day", "horizon"])]
+                rows.append([f"{name}, {where}", label, f"{len(found)}",
+                             figure(spearmanr(found["replay"], found[column]).statistic),
+                             figure(float(np.mean(within))),
+                             f"{100 * np.mean(best):.2f}", f"{100 * np.mean(found[column] - found['replay']):+.2f}",
+                             f"{1000 * seconds['replay']:.0f}", f"{1000 * seconds['prices']:.1f}"])
+    print("\n### Regret by marginal prices against regret by replay\n")
+    print_table(["data, network", "prices", "runs", "Spearman, all runs", "Spearman of methods within a day, mean",
+                 "points lost by choosing by it", "mean difference, points", "ms / run, replay",
+                 "ms / run, prices"], rows)
+
+
+def _both_regrets(data: DataSet, setting: Setting, methods: tuple[str, ...],
+                  n_days: int) -> tuple[pd.DataFrame, dict[str, float]]:
+    rows, seconds = [], {"replay": 0.0, "prices": 0.0}
+    for day in days_to_test(data.history, n_days, (1, 7)).tolist():
+        true, at = true_demand(data.history, day), date_of(day)
+        problem = setting.problem(true, at)
+        ladder = Ladder.of_problem(problem, setting.network.topology)
+        best = offload(setting, true, setting.place(true, at), at)
+        for horizon in (1, 7):
+            before = window(data.history, day - horizon + 1, LONG_HISTORY)
+            forecasts = [forecast(before, at, method, setting.catalog) for method in methods]
+            started = time.perf_counter()
+            replayed = [best - offload(setting, true, setting.place(demand, at), at) for demand in forecasts]
+            seconds["replay"] += time.perf_counter() - started
+            both = align(true, forecasts)
+            started = time.perf_counter()
+            own = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes)
+            seconds["prices"] += time.perf_counter() - started
+            fixed = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes, own_prices=False)
+            rows += [{"day": day, "horizon": horizon, "method": method, "replay": replay_, "own": own_, "fixed": fixed_}
+                     for method, replay_, own_, fixed_ in zip(methods, replayed, own, fixed, strict=True)]
+    return pd.DataFrame(rows), {name: total / len(rows) for name, total in seconds.items()}
+
+
+def parts(methods: tuple[str, ...], n_days: int | None) -> None:
+    """The regret of each method, next day, in its parts; on the generator beside the floor that is known."""
+    cases = [("CRAN daily counts", daily_counts(), n_days or PARTS_DAYS, COUNTS_HISTORY),
+             ("CRAN mirror log without sweeping clients", mirror_log(False), 1, 2),
+             ("generator", generated(), n_days or PARTS_DAYS, GENERATED_HISTORY)]
+    for name, data, tested, history_days in cases:
+        for where, setting in data.settings.items():
+            days = days_to_test(data.history, tested, (1,))
+            _print_parts(f"{name}, {where}", data, setting, methods, days, history_days)
+
+
+def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str, ...], days: np.ndarray,
+                 history_days: int) -> None:
+    released = release_days(setting.catalog, first_seen(data.history, len(setting.catalog)), data.history.first_day)
+    found: dict[str, list] = {method: [] for method in methods}
+    known = []
+    for day in days.tolist():
+        true, at, before = true_demand(data.history, day), date_of(day), window(data.history, day, history_days)
+        new = (released >= 0) & (day - released < NEW_DAYS)
+        for method in methods:
+            demand = forecast(before, at, method, setting.catalog)
+            found[method].append(regret_parts(setting, demand, true, new, at, np.random.default_rng(day)))
+        if data.sample is not None:
+            expected = demand_of_sample(data.sample, at.date())
+            known.append(offload(setting, true, setting.place(true, at), at)
+                         - offload(setting, true, setting.place(expected, at), at))
+    print(f"\n### What the regret is made of: {title}, {len(days)} day(s)\n")
+    if known:
+        print(f"Placing with the generator's own expected demand of the day loses {100 * np.mean(known):.2f} points: "
+              "the true noise floor.\n")
+    rows = [[method, *(f"{100 * np.mean([getattr(one, part) for one in of_days]):.2f}"
+                       for part in ("regret", "floor", "new_titles", "rest", "split"))]
+            for method, of_days in found.items()]
+    print_table(["method", "regret, points", "noise floor", "new titles", "the rest: drift, method",
+                 "half against half"], rows)
+
+
+def _backtest(data: DataSet, setting: Setting, plan: BacktestPlan) -> Backtest:
+    started = time.perf_counter()
+    result = run_backtest(data.history, setting, plan, data.log)
+    print(f"{len(result.seconds)} runs in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return result
+
+
+def _span(result: Backtest) -> str:
+    requests = result.sums[(result.sums["grouping"] == ALL) & (result.sums["method"] == result.plan.methods[0])
+                           & (result.sums["horizon"] == result.plan.horizons[0])]["true_requests"].sum()
+    first, last = date_of(result.days[0]), date_of(result.days[-1])
+    return f"{len(result.days)} days, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {requests:,.0f} requests"
+
+
+SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}; all by default")
+    parser.add_argument("--methods", default=None, help="forecasters, joined by commas; all by default")
+    parser.add_argument("--days", type=int, default=None, help="how many days are tested")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"unknown section {unknown[0]!r}; known: {', '.join(SECTIONS)}")
+    unusable = {} if arguments.methods else unusable_methods(FORECASTERS)
+    for reason in unusable.values():
+        print(reason, file=sys.stderr)
+    methods = tuple(arguments.methods.split(",") if arguments.methods
+                    else (name for name in FORECASTERS if name not in unusable))
+    for name in arguments.sections or SECTIONS:
+        started = time.process_time()
+        SECTIONS[name](methods, arguments.days)
+        print(f"{name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Markdown tables of the forecasting benchmark."""
+
+import numpy as np
+import pandas as pd
+
+from cdn.backtesting.bootstrap import Resamples
+from cdn.backtesting.groupings import ALL, REGION
+from cdn.backtesting.running import Backtest
+from cdn.backtesting.scoring import SUMS
+from cdn.backtesting.summaries import comparisons, overall, regret_saved, scores, wape_skill
+
+BASELINES = ("last_day", "seasonal_naive")
+QUANTILE_METRICS = {"coverage": "coverage of 80 %", "quantile_loss": "quantile loss"}
+PARTS = (("popularity", "head"), ("popularity", "tail"), ("age", "new"), ("age", "old"))
+
+
+def print_table(columns: list[str], rows: list[list[str]]) -> None:
+    """The first column is text, the others are figures."""
+    print("| " + " | ".join(columns) + " |\n| --- |" + " ---: |" * (len(columns) - 1))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def figure(value: float, form: str = ".3f") -> str:
+    return "" if np.isnan(value) else f"{value:{form}}"
+
+
+def between(row: pd.Series, name: str, scale: float = 1.0, form: str = "+.3f") -> str:
+    """A value and its interval; bold where that leaves out 0."""
+    value, low, high = (scale * row[name + end] for end in ("", "_low", "_high"))
+    if np.isnan(value):
+        return ""
+    text = f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}}, {high:{form}})")
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def print_errors(result: Backtest) -> None:
+    """Errors and skill per horizon: over all, and WAPE of head, tail, new and old."""
+    figures = scores(result.sums)
+    against = {name: comparisons(result.sums, name) for name in BASELINES if name in result.plan.methods}
+    # Not every method says how far off it may be.
+    quantiles = {name: heading for name, heading in QUANTILE_METRICS.items() if figures[name].notna().any()}
+    for horizon in result.plan.horizons:
+        rows = []
+        whole = overall(figures)
+        whole = whole[whole["horizon"] == horizon]
+        for row in whole.to_dict("records"):
+            mine = figures[(figures["method"] == row["method"]) & (figures["horizon"] == horizon)]
+            parts = {(one["grouping"], one["group"]): one["wape"] for one in mine.to_dict("records")}
+            rows.append([row["method"], figure(row["wape"]), figure(row["bias"], "+.3f"), figure(row["top_overlap"]),
+                         figure(row["weighted_kendall"]), *(figure(parts[part]) for part in PARTS),
+                         *(figure(row[name]) for name in quantiles)])
+        print(f"{_ahead(horizon)}: errors of requests\n")
+        print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS),
+                     *quantiles.values()], rows)
+        rows = []
+        for method in whole["method"]:
+            cells = [method]
+            for table in against.values():
+                for group in (ALL, "new"):
+                    one = table[(table["method"] == method) & (table["horizon"] == horizon) & (table["group"] == group)]
+                    cells.append(between(one.iloc[0], "wape_skill") if len(one) else "")
+            rows.append(cells)
+        print(f"{_ahead(horizon)}: skill, 1 - WAPE / WAPE of the baseline (95 % interval)\n")
+        print_table(["method", *(f"against {name}{of}" for name in against for of in ("", ", new titles"))], rows)
+
+
+def print_regret(result: Backtest, where: str) -> None:
+    """Offload and regret per horizon, and what is saved against the baselines."""
+    figures = overall(scores(result.sums))
+    against = {name: overall(comparisons(result.sums, name)) for name in BASELINES if name in result.plan.methods}
+    seconds = result.seconds.groupby(["method", "horizon"])["forecast_s"].mean()
+    for horizon in result.plan.horizons:
+        mine = figures[figures["horizon"] == horizon]
+        first = mine.iloc[0]
+        lru = "" if np.isnan(first["lru_offload"]) else f", LRU {100 * first['lru_offload']:.1f} %"
+        print(f"{_ahead(horizon)}, {where}: clairvoyant offload {100 * first['clairvoyant_offload']:.1f} %{lru}\n")
+        rows = []
+        for row in mine.to_dict("records"):
+            cells = [row["method"], f"{100 * row['offload']:.1f} %",
+                     between(pd.Series(row), "regret", 100, ".2f").strip("*")]
+            for table in against.values():
+                one = table[(table["method"] == row["method"]) & (table["horizon"] == horizon)]
+                cells.append(between(one.iloc[0], "regret_saved", 100, "+.2f") if len(one) else "")
+            rows.append([*cells, f"{100 * row['decision_loss']:.2f}",
+                         f"{1000 * seconds[row['method'], horizon]:.0f}"])
+        print_table(["method", "offload", "regret, points", *(f"saved against {name}" for name in against),
+                     "by prices", "ms / forecast"], rows)
+
+
+def print_region_intervals(result: Backtest) -> None:
+    """Where a single day is tested: intervals over regions, drawn one by one."""
+    rows_of = {method: rows[list(SUMS)].to_numpy()
+               for method, rows in result.sums[result.sums["grouping"] == REGION].groupby("method", sort=False)}
+    rows = []
+    for method, mine in rows_of.items():
+        cells = [method]
+        for name in BASELINES:
+            if name in rows_of and name != method:
+                both = np.concatenate([mine, rows_of[name]], axis=1)
+                resamples = Resamples.of_days(len(both), np.random.default_rng(0), block_days=1)
+                skill, saved = (resamples.interval(both, statistic) for statistic in (wape_skill, regret_saved))
+                for interval, scale, form in ((skill, 1, "+.3f"), (saved, 100, "+.2f")):
+                    row = pd.Series({"x": interval.value, "x_low": interval.low, "x_high": interval.high})
+                    cells.append(between(row, "x", scale, form))
+            else:
+                cells += ["", ""]
+        rows.append(cells)
+    print("Against the baselines, intervals over regions\n")
+    print_table(["method", *(f"{what}, {name}" for name in BASELINES for what in ("WAPE skill", "points saved"))], rows)
+
+
+def _ahead(horizon: int) -> str:
+    return "Next day" if horizon == 1 else f"{horizon} days ahead"

@@ -1,0 +1,54 @@
+"""What a forecast is worth: placed with it, which bytes of the true day are served by caches?
+
+Caches start the day empty and are filled at once and for nothing, for every forecast alike and for the clairvoyant
+placement, which is made with the true day. Regret = offload of that - offload of the forecast's placement.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cdn.model.catalog import Catalog
+from cdn.model.demand import Demand
+from cdn.model.network import Network
+from cdn.model.problem import Problem, build_problem
+from cdn.model.request_log import RequestLog
+from cdn.model.site_assets import SiteAssets
+from cdn.planning import plan_placement, without_fill_limits
+from cdn.simulation.paths import pinned_servers
+from cdn.simulation.replaying import replay
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """Where plans are made and replayed: network, catalog and one of ``PLACERS`` (or ``auto``)."""
+
+    network: Network
+    catalog: Catalog
+    method: str = "greedy"
+
+    def problem(self, demand: Demand, day: pd.Timestamp) -> Problem:
+        """The day's placement problem with this demand, nothing stored and no limit on what is filled."""
+        return without_fill_limits(build_problem(self.network, self.catalog, demand, None, day))
+
+    def place(self, demand: Demand, day: pd.Timestamp) -> SiteAssets:
+        """What each cache stores when it is planned with ``demand``."""
+        return plan_placement(self.problem(demand, day), self.method).placement.stored
+
+
+def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
+    """(N,) bool: entries of the problem's demand that a cache serves, the cheapest that stores the asset.
+
+    That is also what a replay of the day's log gives, request by request: a placement does not change during the day.
+    """
+    demand = problem.demand
+    server = pinned_servers(problem, stored, demand.region, demand.asset)
+    return problem.servable & (server < problem.n_caches)
+
+
+def served_by_policy(setting: Setting, log: RequestLog, policy: str = "lru") -> np.ndarray:
+    """(N,) bool: requests of the log served by reactive caches that run through all of it, cold at its start."""
+    nothing = Demand.from_entries(log.region_index, log.asset_index, [], [], [], [])
+    problem = build_problem(setting.network, setting.catalog, nothing)
+    return replay(problem, setting.network.topology, setting.catalog, log, policy=policy).served_by < problem.n_caches

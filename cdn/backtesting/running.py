@@ -1,0 +1,161 @@
+"""The backtest: every method forecasts every tested day from what came before, places, and is held against the day."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cdn.backtesting.alignment import align
+from cdn.backtesting.groupings import groupings_of, region_sizes, release_days
+from cdn.backtesting.marginal_prices import Ladder, losses
+from cdn.backtesting.placing import Setting, served_by_caches, served_by_policy
+from cdn.backtesting.rankings import TOP_K
+from cdn.backtesting.scoring import Served, score_day
+from cdn.backtesting.windows import days_to_test, first_seen, missing_days, thin_days, true_demand, window
+from cdn.errors import CdnError
+from cdn.forecasting.demand_forecast import forecast
+from cdn.forecasting.forecasters import forecaster_of
+from cdn.forecasting.history import HISTORY_DAYS, History
+from cdn.model.catalog import Catalog
+from cdn.model.demand import Demand
+from cdn.model.request_log import RequestLog
+from cdn.model.site_assets import SiteAssets
+
+DEFAULT_HORIZONS = (1, 7)
+ForecastDay = Callable[[History, pd.Timestamp, str, Catalog], Demand]
+
+
+@dataclass(frozen=True)
+class BacktestPlan:
+    """What is tested: ``methods`` of FORECASTERS, the last ``n_days`` whole days, ``horizons`` in days, each forecast
+    from a history of ``history_days``. Raises ValueError for numbers that make no sense, UnknownNameError for a
+    method."""
+
+    methods: tuple[str, ...]
+    n_days: int
+    horizons: tuple[int, ...] = DEFAULT_HORIZONS
+    history_days: int = HISTORY_DAYS
+    top_k: int = TOP_K
+
+    def __post_init__(self) -> None:
+        for method in self.methods:
+            forecaster_of(method)
+        if not self.methods or not self.horizons:
+            raise ValueError("a backtest has at least one method and one horizon")
+        for name, value in (("n_days", self.n_days), ("horizon", min(self.horizons)),
+                            ("history_days", self.history_days), ("top_k", self.top_k)):
+            if value < 1:
+                raise ValueError(f"{name} is at least 1, not {value}")
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """``sums``: one row per method, horizon, day, grouping and group (``scoring.SUMS``). ``seconds``: of each forecast
+    and its placement; the one thing that differs between two runs. ``days`` tested, ``missing``, ``thin``: day
+    numbers."""
+
+    plan: BacktestPlan
+    sums: pd.DataFrame
+    seconds: pd.DataFrame
+    days: np.ndarray
+    missing: np.ndarray
+    thin: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _TestedDay:
+    """One day as it came to be: its demand, and the bytes of each entry that caches serve knowing it, or with LRU."""
+
+    number: int
+    true: Demand
+    clairvoyant: np.ndarray
+    lru: np.ndarray | None
+
+    @property
+    def timestamp(self) -> pd.Timestamp:
+        return date_of(self.number)
+
+
+def date_of(day: int) -> pd.Timestamp:
+    """The UTC day of a day number."""
+    return pd.Timestamp(0) + pd.Timedelta(days=int(day))
+
+
+def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: RequestLog | None = None,
+                 on_progress: Callable[[str], None] = lambda words: None,
+                 forecast_day: ForecastDay = forecast) -> Backtest:
+    """Backtests the methods on a history that holds all days, tested ones included.
+
+    ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
+    end with the last tested day or later. ``forecast_day``: how a method's name becomes the demand of a day. Raises
+    DataError where no day can be tested, CdnError where a method fails.
+    """
+    days = days_to_test(history, plan.n_days, plan.horizons)
+    released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
+    sizes = region_sizes(np.bincount(history.region, history.requests, len(history.region_index)))
+    ladder = Ladder.of_problem(setting.problem(true_demand(history, days[0]), date_of(days[0])),
+                               setting.network.topology)
+    sums, seconds = [], []
+    for tested in _tested(history, setting, days, log):
+        for horizon in plan.horizons:
+            on_progress(f"{tested.timestamp:%Y-%m-%d} from {horizon} day(s) before")
+            before = window(history, tested.number - horizon + 1, plan.history_days)
+            forecasts, took = _forecasts(before, setting, plan, tested, forecast_day)
+            served, placing = _served(setting, tested, forecasts)
+            groupings = groupings_of(before, released, tested.number, sizes)
+            both = align(tested.true, forecasts)
+            loss = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes)
+            frames = score_day(groupings, tested.true, forecasts, served, loss, plan.top_k)
+            for method, frame, *times in zip(plan.methods, frames, took, placing, strict=True):
+                where = {"method": method, "horizon": horizon, "day": f"{tested.timestamp:%Y-%m-%d}"}
+                sums.append(frame.assign(**where))
+                seconds.append(where | {"forecast_s": times[0], "placement_s": times[1]})
+    table = pd.concat(sums, ignore_index=True)
+    return Backtest(plan, table[["method", "horizon", "day", *table.columns.drop(["method", "horizon", "day"])]],
+                    pd.DataFrame(seconds), days, missing_days(history), thin_days(history))
+
+
+def _tested(history: History, setting: Setting, days: np.ndarray, log: RequestLog | None) -> Iterator[_TestedDay]:
+    hit = None if log is None else served_by_policy(setting, log)
+    for day in days.tolist():
+        true = true_demand(history, day)
+        problem = setting.problem(true, date_of(day))
+        stored = setting.place(true, date_of(day))
+        lru = None if log is None or hit is None else _bytes_at_entries(true, log, hit, day)
+        yield _TestedDay(day, true, true.bytes * served_by_caches(problem, stored), lru)
+
+
+def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
+    """(N,) bytes of the requests of one day that were hits, by entry of the day's demand."""
+    rows = np.flatnonzero((log.day == day) & hit)
+    n_regions = len(true.region_index)
+    key = true.asset.astype(np.int64) * n_regions + true.region
+    place = np.searchsorted(key, log.asset[rows].astype(np.int64) * n_regions + log.region[rows])
+    return np.bincount(place, log.bytes[rows], len(true))
+
+
+def _forecasts(before: History, setting: Setting, plan: BacktestPlan, tested: _TestedDay,
+               forecast_day: ForecastDay) -> tuple[list[Demand], list[float]]:
+    forecasts, seconds = [], []
+    for method in plan.methods:
+        started = time.perf_counter()
+        try:
+            forecasts.append(forecast_day(before, tested.timestamp, method, setting.catalog))
+        except CdnError as error:
+            raise CdnError(f"{method} for {tested.timestamp:%Y-%m-%d}: {error}") from error
+        seconds.append(time.perf_counter() - started)
+    return forecasts, seconds
+
+
+def _served(setting: Setting, tested: _TestedDay, forecasts: Sequence[Demand]) -> tuple[Served, list[float]]:
+    problem = setting.problem(tested.true, tested.timestamp)
+    placements: list[SiteAssets] = []
+    seconds = []
+    for demand in forecasts:
+        started = time.perf_counter()
+        placements.append(setting.place(demand, tested.timestamp))
+        seconds.append(time.perf_counter() - started)
+    served = np.array([tested.true.bytes * served_by_caches(problem, stored) for stored in placements])
+    return Served(served, tested.clairvoyant, tested.lru), seconds

@@ -1,0 +1,51 @@
+"""What a placement is worth on the true day: the same as its replay, request by request."""
+
+import numpy as np
+import pytest
+from backtesting.backtest_examples import REGIONS, catalog_of, history_of, log_of, random_log, setting_of
+
+from cdn.backtesting.networks import one_cache_per_region
+from cdn.backtesting.placing import served_by_caches, served_by_policy
+from cdn.backtesting.running import date_of
+from cdn.backtesting.windows import true_demand
+from cdn.model.index import Index
+from cdn.simulation.replaying import replay
+
+
+@pytest.mark.parametrize("method", ["greedy", "popularity", "lp", "decomposition", "auto"])
+def test_the_served_bytes_are_those_of_the_replay(method):
+    log, setting = random_log(4), setting_of(20, 0.2, method)
+    history = history_of(log)
+    for day in (104, 109):
+        of_day = log.select(log.day == day)
+        true = true_demand(history, day)
+        stored = setting.place(true_demand(history, day - 1), date_of(day))
+        problem = setting.problem(true, date_of(day))
+        replayed = replay(problem, setting.network.topology, setting.catalog, of_day, pinned=stored)
+        in_caches = of_day.bytes[replayed.served_by < problem.n_caches].sum()
+        assert true.bytes @ served_by_caches(problem, stored) == in_caches and 0 < in_caches < true.total_bytes
+
+
+def test_lru_by_hand():
+    """The cache holds one asset of each region. North asks a a b a: one hit. South asks c c: one hit."""
+    log = log_of([(100, 0, 0, 2), (101, 0, 1, 1), (102, 0, 0, 1), (103, 1, 2, 2)])
+    hit = served_by_policy(setting_of(3, 0.34), log)
+    assert hit.tolist() == [False, True, False, False, False, True]
+
+
+def test_each_region_has_its_own_cache():
+    network = one_cache_per_region(REGIONS, catalog_of(10), 0.3)
+    assert np.isfinite(network.cost_per_byte).tolist() == [[True, False], [False, True], [True, True]]
+    assert network.topology.storage_bytes.tolist() == [300, 300]
+    assert network.cost_per_byte[-1].tolist() == [1, 1] and network.cost_per_byte[0, 0] == 0
+
+
+def test_a_region_may_be_called_origin():
+    network = one_cache_per_region(Index(["origin", "edge-origin"]), catalog_of(10), 0.3)
+    assert network.topology.n_caches == 2 and network.cost_per_byte[-1].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.1, float("nan")])
+def test_a_share_that_makes_no_sense_is_refused(share):
+    with pytest.raises(ValueError, match="cache_share is above 0 and at most 1"):
+        one_cache_per_region(REGIONS, catalog_of(3), share)
