@@ -9,9 +9,9 @@ from cdn import __version__
 from cdn.errors import CdnError
 
 VERBS = {
+    "backtest": "cdn.cli.backtest:backtest",
     "bound": "cdn.cli.bound:bound",
     "cache": "cdn.cli.cache:cache",
-    "backtest": "cdn.cli.backtest:backtest",
     "check": "cdn.cli.check:check",
     "curve": "cdn.cli.curve:curve",
     "demand": "cdn.cli.demand:demand",
