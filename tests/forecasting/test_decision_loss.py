@@ -34,14 +34,14 @@ def test_the_price_is_that_of_the_first_asset_that_does_not_fit():
 
 
 @settings(max_examples=200, deadline=None)
-@given(TABLE, TABLE, st.floats(0.1, 10), st.floats(0.1, 10))
-def test_it_is_the_sum_over_all_pairs_and_what_a_priced_placement_loses(true, forecast, *price):
+@given(TABLE, TABLE, arrays(float, 2, elements=st.floats(0.1, 10)))
+def test_it_is_the_sum_over_all_pairs_and_what_a_priced_placement_loses(true, forecast, price):
     """Against the table, and as the worth of the clairvoyant choice less the worth of the forecast's."""
-    room = SIZE[:, None] * np.array(price)
+    room = SIZE[:, None] * price
     worth = np.where(true >= room, true - room, 0.0) - np.where(forecast >= room, true - room, 0.0)
-    lost = bytes_lost(pairs(true), pairs(forecast), SIZE, np.array(price))
+    lost = bytes_lost(pairs(true), pairs(forecast), SIZE, price)
     np.testing.assert_allclose(lost, worth.sum(axis=0), atol=1e-9)
-    assert (lost >= 0).all() and (bytes_lost(pairs(true), pairs(true), SIZE, np.array(price)) == 0).all()
+    assert (lost >= 0).all() and (bytes_lost(pairs(true), pairs(true), SIZE, price) == 0).all()
 
 
 def test_keys_out_of_order_are_refused():
