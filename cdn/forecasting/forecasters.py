@@ -1,25 +1,16 @@
 """FORECASTERS: name -> forecaster. One file each; ``docs/adding_a_forecaster.md`` says how to add one."""
 
 import inspect
-from typing import Any, Protocol
+from typing import Any
 
 from cdn.errors import UnknownNameError
-from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.exponential import exponential
-from cdn.forecasting.history import History
+from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.last_day import last_day
 from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 from cdn.forecasting.shrinkage import shrinkage
-
-
-class Forecaster(Protocol):
-    """Expected requests on day number ``day``, from a history that ends before it and has at least one observed day.
-
-    Parameters are keyword-only, with defaults; a value that makes no sense raises ValueError.
-    """
-
-    def __call__(self, history: History, day: int, *args: Any, **parameters: Any) -> ExpectedRequests: ...
 
 
 FORECASTERS: dict[str, Forecaster] = {
@@ -28,6 +19,7 @@ FORECASTERS: dict[str, Forecaster] = {
     "exponential": exponential,
     "seasonal_naive": seasonal_naive,
     "shrinkage": shrinkage,
+    "empirical_bayes": empirical_bayes,
 }
 
 

@@ -4,10 +4,12 @@ import numpy as np
 
 from cdn.forecasting.expectation import ExpectedRequests, weighted_mean
 from cdn.forecasting.history import History
+from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.last_day import last_day
 
 
-def moving_average(history: History, day: int, *, window_days: int = 7) -> ExpectedRequests:
+def moving_average(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *,
+                   window_days: int = 7) -> ExpectedRequests:
     """The mean over the days of the last ``window_days`` that are not missing; the last day where all of them are."""
     if not window_days >= 1:
         raise ValueError(f"window_days is at least 1, not {window_days}")

@@ -15,6 +15,9 @@ from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 
 ROW = st.tuples(st.integers(1, 10), st.integers(0, 1), st.integers(0, 2), st.integers(1, 9))
+# Of titles nobody asked for yet these say something too.
+FORESEES_NEW = {"empirical_bayes"}
+CUT = {"shrinkage", "empirical_bayes"}
 ROWS = st.lists(ROW, min_size=1, max_size=20)
 
 
@@ -63,12 +66,12 @@ def test_seasonal_naive_falls_back_to_the_last_day():
 @pytest.mark.parametrize("method", FORECASTERS)
 @settings(max_examples=50, deadline=None)
 @given(rows=ROWS)
-def test_nothing_is_negative_titles_never_asked_for_get_nothing_and_order_does_not_matter(method, rows):
+def test_nothing_is_negative_simple_methods_foresee_no_new_titles_and_order_does_not_matter(method, rows):
     forecaster = FORECASTERS[method]
     expected = forecaster(history_of(rows), FORECAST_DAY)
     keys = list(zip(expected.asset, expected.region, strict=True))
     assert keys == sorted(set(keys)) and (expected.requests >= 0).all() and len(expected)
-    assert {int(a) for a in expected.asset} <= {row[2] for row in rows}
+    assert method in FORESEES_NEW or {int(a) for a in expected.asset} <= {row[2] for row in rows}
     assert as_table(forecaster(history_of(rows[::-1]), FORECAST_DAY)) == as_table(expected)
 
 
@@ -76,9 +79,9 @@ def test_nothing_is_negative_titles_never_asked_for_get_nothing_and_order_does_n
 @given(daily=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(1, 9)), min_size=1, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_days_all_alike_keep_each_region_s_total(method, daily):
-    """Ten days alike: every method expects the same volume per region again (shrinkage without its cut)."""
+    """Ten days alike: every method expects the same volume per region again (without the cut of small ones)."""
     rows = [(ago, *row) for ago in range(1, 11) for row in daily]
-    cut = {"min_requests": 0.0} if method == "shrinkage" else {}
+    cut = {"min_requests": 0.0} if method in CUT else {}
     expected = FORECASTERS[method](history_of(rows), FORECAST_DAY, **cut)
     totals = np.bincount([row[0] for row in daily], [row[2] for row in daily], minlength=2)
     np.testing.assert_allclose(np.bincount(expected.region, expected.requests, 2), totals, rtol=1e-9)
@@ -95,7 +98,7 @@ def test_the_future_cannot_be_seen(method):
 
 def test_names_and_parameters():
     assert parameters_of("moving_average") == {"window_days": 7}
-    with pytest.raises(UnknownNameError, match="known: exponential, last_day, moving_average, seasonal_naive, shri"):
+    with pytest.raises(UnknownNameError, match="known: .*, exponential, .*last_day, .*shrinkage"):
         forecaster_of("crystal_ball")
 
 
