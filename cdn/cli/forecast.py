@@ -27,8 +27,10 @@ from cdn.files.demands import write_demand
 from cdn.files.topologies import read_topology
 from cdn.forecasting.demand_forecast import day_number
 from cdn.forecasting.demand_forecast import forecast as forecast_demand
+from cdn.forecasting.events import read_calendar
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS
+from cdn.forecasting.knowledge import knowledge_of
 from cdn.forecasting.log_history import read_history
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
 from cdn.model.demand import Demand
@@ -62,6 +64,8 @@ class ParameterParam(click.ParamType):
 @click.option("--method", type=click.Choice(list(FORECASTERS)), default="shrinkage", show_default=True)
 @click.option("--parameter", "parameters", type=ParameterParam(), multiple=True,
               help="Parameter of the method, such as half_life_days=7; repeatable.")
+@click.option("--calendar", "calendar_path", type=PATH, default=None,
+              help="Holidays and promotions known in advance (CSV or Parquet: date, kind, ...).")
 @click.option("--history-days", type=click.IntRange(min=1), default=HISTORY_DAYS, show_default=True,
               help="How many days back the history goes.")
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
@@ -73,17 +77,20 @@ class ParameterParam(click.ParamType):
 @json_option
 @quiet_option
 def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Path, day: pd.Timestamp, method: str,
-             parameters: tuple[tuple[str, Any], ...], history_days: int, drop_duplicates: bool, bad_share: float,
-             quarantine_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
+             parameters: tuple[tuple[str, Any], ...], calendar_path: Path | None, history_days: int,
+             drop_duplicates: bool, bad_share: float, quarantine_path: Path | None, out_path: Path, as_json: bool,
+             quiet: bool) -> None:
     """Forecast what every region will ask for on a UTC day."""
     if quarantine_path:
         check_quarantine_path(quarantine_path)
     with stderr_console(quiet).status("forecasting"):
-        catalog = read_catalog(catalog_path)
+        catalog, topology = read_catalog(catalog_path), read_topology(topology_path)
         history, quarantine = read_history(
-            log_paths, read_topology(topology_path).region_index, catalog.asset_index, day_number(day),
+            log_paths, topology.region_index, catalog.asset_index, day_number(day),
             n_days=history_days, bad_share=bad_share, drop_duplicates=drop_duplicates)
-        demand = forecast_demand(history, day, method, catalog, **dict(parameters))
+        calendar = read_calendar(calendar_path, topology.region_index, catalog.asset_index) if calendar_path else None
+        knowledge = knowledge_of(catalog, topology, calendar)
+        demand = forecast_demand(history, day, method, catalog, knowledge, **dict(parameters))
         if quarantine_path:
             write_quarantine(quarantine, quarantine_path)
         write_demand(demand, out_path)

@@ -1,4 +1,4 @@
-"""The history turned round: each asset's entries side by side, so that one pass with room for one asset sees them all."""
+"""The history turned round: each asset's entries side by side, for passes that have room for one asset."""
 
 from dataclasses import dataclass
 

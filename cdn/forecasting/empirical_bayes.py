@@ -2,10 +2,10 @@
 
     expected[r, a] = V_r s_a tau_ra,  fitted to the margins V_r and s_a sum V
 
-V: volumes of the regions (``volumes``); s: the titles' levels, gamma-Poisson with forgetting and a prior by kind and age
-(``title_levels``); tau: tastes, gamma-Poisson from the world over genre, series, country and release down to the pair
-(``regional_tastes``). Every constant but the half-life of tastes is estimated from the history. Counts are negative
-binomial about that, with the dispersion measured on the last day, so quantiles are of closed form.
+V: volumes of the regions (``volumes``); s: the titles' levels, gamma-Poisson with forgetting and a prior by kind and
+age (``title_levels``); tau: tastes, gamma-Poisson from the world over genre, series, country and release down to the
+pair (``regional_tastes``). Every constant but the half-life of tastes is estimated from the history. Counts are
+negative binomial about that, with the dispersion measured on the last day, so quantiles are of closed form.
 """
 
 from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights

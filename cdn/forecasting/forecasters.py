@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from cdn.errors import UnknownNameError
+from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
@@ -12,13 +13,13 @@ from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 from cdn.forecasting.shrinkage import shrinkage
 
-
 FORECASTERS: dict[str, Forecaster] = {
     "last_day": last_day,
     "moving_average": moving_average,
     "exponential": exponential,
     "seasonal_naive": seasonal_naive,
     "shrinkage": shrinkage,
+    "damped_trend": damped_trend,
     "empirical_bayes": empirical_bayes,
 }
 

@@ -1,7 +1,7 @@
 """History: what was asked for on each of the days before the forecast day, and nothing of that day or later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -80,11 +80,12 @@ class History:
 
     def before(self, day: int) -> "History":
         """The part of it that ends before day number ``day``."""
+        day = min(day, self.until_day)
         n_days = min(max(day - self.first_day, 0), len(self.observed))
         rows = slice(0, int(np.searchsorted(self.day, n_days)))
-        return History(self.region_index, self.asset_index, day - n_days if n_days else day, self.observed[:n_days],
-                       *(getattr(self, name)[rows] for name in ("day", "region", "asset", "requests", "bytes")),
-                       self.hour_bytes[:n_days])
+        part = {name: getattr(self, name)[rows] for name in ("day", "region", "asset", "requests", "bytes")}
+        return replace(self, first_day=day - n_days, observed=self.observed[:n_days],
+                       hour_bytes=self.hour_bytes[:n_days], **part)
 
 
 def history_of_log(log: RequestLog, until_day: int, n_days: int = HISTORY_DAYS) -> History:

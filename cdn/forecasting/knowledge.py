@@ -15,8 +15,8 @@ from cdn.model.topology import Topology
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """Every part may be None. ``titles``: A rows. ``country`` (R,) int32: codes of the regions' countries. ``calendar``:
-    days known to be special. ``size_bytes`` (A,) int64: what methods that weigh decisions need."""
+    """Every part may be None. ``titles``: A rows. ``country`` (R,) int32: codes of the regions' countries.
+    ``calendar``: days known to be special. ``size_bytes`` (A,) int64: what methods that weigh decisions need."""
 
     titles: TitleAttributes | None = None
     country: np.ndarray | None = None

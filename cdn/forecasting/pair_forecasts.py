@@ -13,8 +13,8 @@ from cdn.forecasting.uncertainty import DEFAULT_DISPERSION, N_CLASSES, dispersio
 
 @dataclass(frozen=True, eq=False)
 class PairForecast:
-    """``mean`` (A, R) expected requests; ``seen`` (A, R) bool: asked for before; ``young`` (A,) bool; ``shape`` (A,): what
-    is known of the title's level, as 1 / squared relative sd."""
+    """``mean`` (A, R) expected requests; ``seen`` (A, R) bool: asked for before; ``young`` (A,) bool; ``shape`` (A,):
+    what is known of the title's level, as 1 / squared relative sd."""
 
     mean: np.ndarray
     seen: np.ndarray
@@ -22,16 +22,15 @@ class PairForecast:
     shape: np.ndarray
 
     def entries(self, min_requests: float, dispersion: np.ndarray) -> ExpectedRequests:
-        """Pairs asked for before, pairs of young titles, and the others expected ``min_requests``; ``dispersion``: table
-        of ``measured_dispersions``. A young title nobody asked for yet is as uncertain as its level at least."""
-        kept = self.seen | (self.mean >= max(min_requests, np.finfo(float).tiny)) | (self.young[:, None] & (self.mean > 0))
-        if min_requests == 0:
-            kept = np.ones_like(kept)
+        """Pairs asked for before, pairs of young titles, and the others expected ``min_requests``; ``dispersion``:
+        table of ``measured_dispersions``. A young title nobody asked for yet is as uncertain as its level at least."""
+        kept = self.seen | (self.mean >= min_requests)
+        kept |= self.young[:, None] & (self.mean > 0)
         asset, region = np.nonzero(kept)
         mean = self.mean[asset, region]
         phi = dispersions_of(dispersion, mean, self.young[asset])
-        unseen = self.young & ~self.seen.any(axis=1)
-        return ExpectedRequests(region, asset, mean, np.where(unseen[asset], np.maximum(phi, 1 / self.shape[asset]), phi))
+        unseen = (self.young & ~self.seen.any(axis=1))[asset]
+        return ExpectedRequests(region, asset, mean, np.where(unseen, np.maximum(phi, 1 / self.shape[asset]), phi))
 
 
 def with_last_day_s_dispersion(pairs: Callable[[History, int], PairForecast], history: History, day: int,

@@ -6,9 +6,9 @@ level groups regions and titles; each group G of pairs gets a factor of mean 1, 
     n_G ~ Poisson(mu_G f_G),  f_G ~ Gamma(alpha, alpha),  f_G = (alpha + n_G) / (alpha + mu_G),  mu_ra <- mu_ra f_G
 
 and what comes out is the prior of the next, finer level: world -> (region, kind and genre) -> (region, series) ->
-(country, release) -> (region, release) -> (country, title) -> (region, title). So an episode nobody asked for yet has its
-season's regions, and a region that never asked its country's taste. alpha is the likeliest for each class of popularity
-(``cdn.forecasting.gamma_shapes``); after each level every title's mu add up to Y_a again.
+(country, release) -> (region, release) -> (country, title) -> (region, title). So an episode nobody asked for yet has
+its season's regions, and a region that never asked its country's taste. alpha is the likeliest for each class of
+popularity (``cdn.forecasting.gamma_shapes``); after each level every title's mu add up to Y_a again.
 C. Morris, Parametric empirical Bayes inference (JASA 78, 1983).
 """
 

@@ -19,8 +19,9 @@ from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 
 
-def shrinkage(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, k: float | None = None, per_region: bool = False,
-              half_life_days: float | None = 3.0, min_requests: float = 0.01) -> ExpectedRequests:
+def shrinkage(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, k: float | None = None,
+              per_region: bool = False, half_life_days: float | None = 3.0,
+              min_requests: float = 0.01) -> ExpectedRequests:
     """Posterior mean of every pair that was asked for, and of others whose title is asked for elsewhere.
 
     ``k``: concentration (> 0); None estimates it, with ``per_region`` for each region on its own. ``half_life_days``:

@@ -67,7 +67,7 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
 
 
 def _best(deviance: np.ndarray) -> np.ndarray:
-    """(G,) the half-life of least deviance per class; a class leans on its neighbours, as if half its size were theirs."""
+    """(G,) position of the half-life of least deviance per class; a class leans on its neighbours by a quarter."""
     by_youth = deviance.reshape(2, N_CLASSES, -1)
     smooth = by_youth.copy()
     smooth[:, 1:] += 0.25 * by_youth[:, :-1]

@@ -1,9 +1,9 @@
 """How far off a forecast may be, measured on the last day: the dispersion of counts about what was foreseen for them.
 
-The method forecasts the history's last day from what came before, as many days ahead as the forecast itself looks. For each
-class of expected requests, young titles apart, phi is the dispersion that makes that day's counts likeliest as negative
-binomial about the forecast (``cdn.forecasting.gamma_shapes``). An interval so includes whatever made that day hard to
-foresee: noise, tastes, drift.
+The method forecasts the history's last day from what came before, as many days ahead as the forecast itself looks. For
+each class of expected requests, young titles apart, phi is the dispersion that makes that day's counts likeliest as
+negative binomial about the forecast (``cdn.forecasting.gamma_shapes``). An interval so includes whatever made that day
+hard to foresee: noise, tastes, drift.
 """
 
 import numpy as np

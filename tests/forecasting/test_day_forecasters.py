@@ -98,7 +98,7 @@ def test_the_future_cannot_be_seen(method):
 
 def test_names_and_parameters():
     assert parameters_of("moving_average") == {"window_days": 7}
-    with pytest.raises(UnknownNameError, match="known: .*, exponential, .*last_day, .*shrinkage"):
+    with pytest.raises(UnknownNameError, match=r"known: .*, exponential, .*last_day, .*shrinkage"):
         forecaster_of("crystal_ball")
 
 
