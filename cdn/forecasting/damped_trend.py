@@ -4,10 +4,12 @@ On counts without their weekday factor, day by day,
 
     l' = alpha y + (1 - alpha) (l + phi b),   b' = beta (l' - l) + (1 - beta) phi b,   forecast = l + sum_i phi^i b
 
-with alpha, beta and phi those that foresaw the days so far best (least squared error) in each group: class of popularity
-x size of region. E. Gardner, E. McKenzie, Forecasting trends in time series (Management Science 31, 1985). A missing day
-leaves level and slope as they are; the first observed day is the first level; a forecast below 0 is 0.
+with alpha, beta and phi those that foresaw the days so far best (least squared error) in each group: class of
+popularity x size of region. E. Gardner, E. McKenzie, Forecasting trends in time series (Management Science 31, 1985).
+A missing day leaves level and slope as they are; the first observed day is the first level; a forecast below 0 is 0.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +32,7 @@ _SAMPLED_PAIRS = 400
 
 def damped_trend(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN) -> ExpectedRequests:
     """Level and damped slope of every pair that was asked for, times the weekday factor of its regions' size."""
-    n_days, n_regions = history.region_days.shape
+    n_days = len(history.observed)
     size = region_sizes(history.region_days.sum(axis=0))
     factors = np.array([weekday_factors(history.region_days[:, size == k].sum(axis=1), history.observed,
                                         history.first_day) for k in range(SIZE_CLASSES)])
@@ -59,7 +61,7 @@ def _fitted(history: History, asset: np.ndarray, region: np.ndarray, group: np.n
     """(G,) position of the best of SMOOTHINGS per group, on every k-th of its pairs."""
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(_POPULARITY_CLASSES * SIZE_CLASSES + 1))
-    picked = [order[a:b][::max(1, (b - a) // _SAMPLED_PAIRS)] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    picked = [order[a:b][::max(1, (b - a) // _SAMPLED_PAIRS)] for a, b in pairwise(starts)]
     sample = np.concatenate(picked)
     rows = history.by_asset
     series = _series(rows.indptr, rows.day, rows.region, rows.requests, asset[sample], region[sample],

@@ -9,6 +9,8 @@ from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.last_day import last_day
+from cdn.forecasting.launch_curves import launch_curves
+from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 from cdn.forecasting.shrinkage import shrinkage
@@ -21,6 +23,8 @@ FORECASTERS: dict[str, Forecaster] = {
     "shrinkage": shrinkage,
     "damped_trend": damped_trend,
     "empirical_bayes": empirical_bayes,
+    "launch_curves": launch_curves,
+    "low_rank": low_rank,
 }
 
 

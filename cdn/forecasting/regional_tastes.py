@@ -68,7 +68,7 @@ def expected_counts(count: np.ndarray, titles: TitleAttributes, knowledge: Knowl
     of_region = count.sum(axis=0)
     mean = of_title[:, None] * (of_region / of_region.sum())
     for level in taste_levels(titles, knowledge.country_of(n_regions)):
-        _apply_level(mean, count, level)
+        apply_level(mean, count, level)
         mean *= (of_title / np.maximum(mean.sum(axis=1), 1e-300))[:, None]
     return mean
 
@@ -87,7 +87,8 @@ def sampled_titles(size: np.ndarray) -> np.ndarray:
     return np.concatenate([head, rest[::max(1, 2 * len(rest) // _SAMPLED_GROUPS)]])
 
 
-def _apply_level(mean: np.ndarray, count: np.ndarray, level: TasteLevel) -> None:
+def apply_level(mean: np.ndarray, count: np.ndarray, level: TasteLevel) -> None:
+    """Multiplies ``mean`` (A, R), in place, by the factors of one level."""
     shape = (int(level.asset_group.max(initial=-1)) + 1, int(level.region_group.max()) + 1)
     of_group = _grouped(count, level.asset_group, level.region_group, *shape)
     expected = _grouped(mean, level.asset_group, level.region_group, *shape)

@@ -41,25 +41,28 @@ class TitleLevels:
 
 
 @dataclass(frozen=True, eq=False)
-class _Priors:
+class LevelPriors:
+    """(A,) mean m > 0 and shape c > 0 of each title's theta before its own requests are looked at."""
+
     mean: np.ndarray
     shape: np.ndarray
 
 
 def title_levels(history: History, day: int, titles: TitleAttributes, launches: Launches,
-                 factor: np.ndarray | None = None) -> TitleLevels:
-    """Levels on day number ``day``. ``factor`` (A, D + 1) x of the history's days and, last, of the forecast day."""
+                 factor: np.ndarray | None = None, priors: LevelPriors | None = None) -> TitleLevels:
+    """Levels on day number ``day``. ``factor`` (A, D + 1) x of the history's days and, last, of the forecast day;
+    ``priors``: by kind and age unless given."""
     volume = history.region_days.sum(axis=1)
     factor = np.ones((1, len(volume) + 1)) if factor is None else factor
     age = launches.age(day)
-    priors = _priors(history, day, titles, launches, volume)
+    priors = priors_by_age(history, day, titles, launches) if priors is None else priors
     horizon = day - history.until_day + 1
     group = popularity_class(history.asset_days.sum(axis=1), N_CLASSES) + N_CLASSES * (age < YOUNG_DAYS)
     first_tuned = max(len(volume) - _TUNED_DAYS, 1)
     deviance = _deviances(history.asset_days, volume, history.observed, launches.first, factor, group, 2 * N_CLASSES,
                           priors.mean, priors.shape, 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
     half_life = HALF_LIVES[_best(deviance)][group]
-    counted, exposed = _forgetting_sums(history.asset_days, volume, history.observed, launches.first, factor,
+    counted, exposed = forgetting_sums(history.asset_days, volume, history.observed, launches.first, factor,
                                         0.5 ** (1 / half_life))
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
     share = np.where(age < 0, 0.0, theta * factor[:, -1])
@@ -75,8 +78,9 @@ def _best(deviance: np.ndarray) -> np.ndarray:
     return smooth.reshape(deviance.shape).argmin(axis=1)
 
 
-def _priors(history: History, day: int, titles: TitleAttributes, launches: Launches, volume: np.ndarray) -> _Priors:
-    """(A,) mean and shape of each title's level before its requests are looked at."""
+def priors_by_age(history: History, day: int, titles: TitleAttributes, launches: Launches) -> LevelPriors:
+    """Means of titles of the kind and, for young titles, of launches at that age."""
+    volume = history.region_days.sum(axis=1)
     age = launches.age(day)
     n_kinds = int(titles.kind.max(initial=0)) + 1
     days_out = _volume_since(volume, launches.first)
@@ -96,7 +100,7 @@ def _priors(history: History, day: int, titles: TitleAttributes, launches: Launc
             launched = _kind_means(count, exposure, titles.kind[asset], n_kinds, volume.mean())
             prior_mean[at_age] = launched[titles.kind[at_age]]
             prior_shape[at_age] = min(shape_of(count, launched[titles.kind[asset]] * exposure), 10.0)
-    return _Priors(np.maximum(prior_mean, 1e-12), prior_shape)
+    return LevelPriors(np.maximum(prior_mean, 1e-12), prior_shape)
 
 
 def _cells_at(history: History, launches: Launches, youth: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +128,8 @@ def _volume_since(volume: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def _forgetting_sums(asset_days, volume, observed, first, factor, delta):
+def forgetting_sums(asset_days, volume, observed, first, factor, delta):
+    """S and X (A,) after the last day, from counts (A, D), volumes (D,), factors (A or 1, D + 1) and delta (A,)."""
     n_assets, n_days = asset_days.shape
     counted, exposed = np.zeros(n_assets), np.zeros(n_assets)
     for a in range(n_assets):
