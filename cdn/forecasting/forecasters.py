@@ -9,6 +9,7 @@ from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.last_day import last_day
+from cdn.forecasting.gradient_boosting import gradient_boosting
 from cdn.forecasting.launch_curves import launch_curves
 from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.moving_average import moving_average
@@ -25,6 +26,7 @@ FORECASTERS: dict[str, Forecaster] = {
     "empirical_bayes": empirical_bayes,
     "launch_curves": launch_curves,
     "low_rank": low_rank,
+    "gradient_boosting": gradient_boosting,
 }
 
 
