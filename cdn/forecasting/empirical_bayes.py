@@ -20,10 +20,11 @@ from cdn.forecasting.volumes import expected_volumes
 
 
 def empirical_bayes(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *,
-                    taste_half_life_days: float | None = 30.0, min_requests: float = 0.01) -> ExpectedRequests:
+                    taste_half_life_days: float | None = 30.0, min_requests: float = 0.01,
+                    interval: bool = True) -> ExpectedRequests:
     """Posterior mean and dispersion of every pair that was asked for, of all pairs of young titles, and of others that
     are expected ``min_requests`` a day (0 keeps all R x A). ``taste_half_life_days``: a day that much older counts half
-    for tastes; None counts all alike."""
+    for tastes; None counts all alike. ``interval`` false leaves out the dispersion and halves the time."""
     check_options(taste_half_life_days, min_requests)
 
     def pairs(until: History, of_day: int) -> PairForecast:
@@ -36,7 +37,7 @@ def empirical_bayes(history: History, day: int, knowledge: Knowledge = NOTHING_K
         fitted_to_margins(mean, levels.share, volume)
         return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
 
-    return with_last_day_s_dispersion(pairs, history, day, min_requests)
+    return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)
 
 
 def check_options(taste_half_life_days: float | None, min_requests: float) -> None:

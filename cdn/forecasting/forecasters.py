@@ -6,10 +6,11 @@ from typing import Any
 from cdn.errors import UnknownNameError
 from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.empirical_bayes import empirical_bayes
+from cdn.forecasting.ensemble import ensemble
 from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
-from cdn.forecasting.last_day import last_day
 from cdn.forecasting.gradient_boosting import gradient_boosting
+from cdn.forecasting.last_day import last_day
 from cdn.forecasting.launch_curves import launch_curves
 from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.moving_average import moving_average
@@ -27,6 +28,7 @@ FORECASTERS: dict[str, Forecaster] = {
     "launch_curves": launch_curves,
     "low_rank": low_rank,
     "gradient_boosting": gradient_boosting,
+    "ensemble": ensemble,
 }
 
 

@@ -2,8 +2,8 @@
 
 One Poisson model of all pairs of the last ``train_days`` (a sample of them, weighted back), started from the base of
 ``features``; its residuals on days it has not seen, over the root of what it expected, give a model each of the 10 %
-and 90 % quantiles, and their distance the dispersion. G. Ke et al., LightGBM (NeurIPS 2017); S. Makridakis et al., The M5
-accuracy competition (IJF 38, 2022), which such models won. Needs the extra ``ml``.
+and 90 % quantiles, and their distance the dispersion. G. Ke et al., LightGBM (NeurIPS 2017); S. Makridakis et al.,
+The M5 accuracy competition (IJF 38, 2022), which such models won. Needs the extra ``ml``.
 """
 
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ class BoostedModels:
 def gradient_boosting(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, train_days: int = 10,
                       sampled_rows: int = 200_000, trees: int = 80, leaves: int = 15, learning_rate: float = 0.08,
                       min_requests: float = 0.01, threads: int = 1, seed: int = 1) -> ExpectedRequests:
-    """Trees learned from the history's last ``train_days`` observed days, then the forecast of ``day``. The same seed and
-    inputs give the same models for any number of ``threads``."""
+    """Trees learned from the history's last ``train_days`` observed days, then the forecast of ``day``. The same seed
+    and inputs give the same forecast; ``threads`` is the number LightGBM may use."""
     models = fitted_models(history, day, knowledge, train_days=train_days, sampled_rows=sampled_rows, trees=trees,
                            leaves=leaves, learning_rate=learning_rate, threads=threads, seed=seed)
     return forecast_of_models(models, history, day, knowledge, min_requests=min_requests, threads=threads)
@@ -58,7 +58,8 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
     horizon = day - history.until_day
     rng = np.random.default_rng(seed)
     learned = [d for d in history.observed_days[-train_days:] if d - horizon > history.observed_days[0]]
-    samples = [_sample(history, int(d), horizon, knowledge, max(sampled_rows // len(learned), 1), rng) for d in learned]
+    samples = [_sample(history, int(d), horizon, knowledge, max(sampled_rows // len(learned), 1), rng)
+               for d in learned]
     if not samples:
         return BoostedModels("", None, None)
     mean = _mean_model(lightgbm, samples, options, trees)
@@ -79,15 +80,16 @@ def forecast_of_models(models: BoostedModels, history: History, day: int, knowle
     kept = features.seen | (features.base >= max(min_requests, 1e-8)) | features.young[:, None]
     asset, region = np.nonzero(kept & features.out[:, None])
     mean, width = np.empty(len(asset)), np.zeros(len(asset))
-    boosters = [_lightgbm().Booster(model_str=text) if text else None for text in (models.mean, models.low, models.high)]
+    mean_model, low_model, high_model = (_lightgbm().Booster(model_str=text) if text else None
+                                         for text in (models.mean, models.low, models.high))
     for start in range(0, len(asset), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         x = features.rows(asset[rows], region[rows])
         mean[rows] = features.base[asset[rows], region[rows]]
-        if boosters[0] is not None:
-            mean[rows] *= np.exp(boosters[0].predict(x, raw_score=True, num_threads=threads))
-        if boosters[1] is not None and boosters[2] is not None:
-            low, high = (booster.predict(x, num_threads=threads) for booster in boosters[1:])
+        if mean_model is not None:
+            mean[rows] *= np.exp(mean_model.predict(x, raw_score=True, num_threads=threads))
+        if low_model is not None and high_model is not None:
+            low, high = (model.predict(x, num_threads=threads) for model in (low_model, high_model))
             width[rows] = np.maximum(high - low, 0.0) * np.sqrt(np.maximum(mean[rows], 1e-12))
     if models.low is None:
         return ExpectedRequests(region, asset, mean)

@@ -30,7 +30,8 @@ SERIES_HALF_LIFE_DAYS = 7.0
 
 
 def launch_curves(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *,
-                  taste_half_life_days: float | None = 30.0, min_requests: float = 0.01) -> ExpectedRequests:
+                  taste_half_life_days: float | None = 30.0, min_requests: float = 0.01,
+                  interval: bool = True) -> ExpectedRequests:
     """As ``empirical_bayes``, parameters too."""
     check_options(taste_half_life_days, min_requests)
 
@@ -43,7 +44,7 @@ def launch_curves(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
         fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
         return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
 
-    return with_last_day_s_dispersion(pairs, history, day, min_requests)
+    return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)
 
 
 def launched_levels(history: History, day: int, titles: TitleAttributes, launches: Launches,

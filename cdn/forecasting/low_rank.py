@@ -22,7 +22,7 @@ from cdn.forecasting.volumes import expected_volumes
 
 def low_rank(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, factors: int = 8,
              prior_requests: float = 20.0, taste_half_life_days: float | None = 30.0, min_requests: float = 0.01,
-             seed: int = 1) -> ExpectedRequests:
+             interval: bool = True, seed: int = 1) -> ExpectedRequests:
     """``factors``: audiences. ``prior_requests``: what the mean audience weighs against a title's own requests.
     ``seed``: of the starts. The others as in ``empirical_bayes``."""
     check_options(taste_half_life_days, min_requests)
@@ -42,4 +42,4 @@ def low_rank(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
         fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
         return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
 
-    return with_last_day_s_dispersion(pairs, history, day, min_requests)
+    return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)

@@ -21,23 +21,27 @@ class PairForecast:
     young: np.ndarray
     shape: np.ndarray
 
-    def entries(self, min_requests: float, dispersion: np.ndarray) -> ExpectedRequests:
+    def entries(self, min_requests: float, dispersion: np.ndarray | None) -> ExpectedRequests:
         """Pairs asked for before, pairs of young titles, and the others expected ``min_requests``; ``dispersion``:
         table of ``measured_dispersions``. A young title nobody asked for yet is as uncertain as its level at least."""
         kept = self.seen | (self.mean >= min_requests)
         kept |= self.young[:, None] & (self.mean > 0)
         asset, region = np.nonzero(kept)
         mean = self.mean[asset, region]
+        if dispersion is None:
+            return ExpectedRequests(region, asset, mean)
         phi = dispersions_of(dispersion, mean, self.young[asset])
         unseen = (self.young & ~self.seen.any(axis=1))[asset]
         return ExpectedRequests(region, asset, mean, np.where(unseen, np.maximum(phi, 1 / self.shape[asset]), phi))
 
 
 def with_last_day_s_dispersion(pairs: Callable[[History, int], PairForecast], history: History, day: int,
-                               min_requests: float) -> ExpectedRequests:
+                               min_requests: float, interval: bool = True) -> ExpectedRequests:
     """The forecast of ``day`` by ``pairs(history, day)``, with the dispersion of the last observed day's counts about
-    what the same method foresees for it, as many days ahead."""
+    what the same method foresees for it, as many days ahead; without ``interval`` no dispersion."""
     now = pairs(history, day)
+    if not interval:
+        return now.entries(min_requests, None)
     held = int(history.observed_days[-1])
     earlier = history.before(held - (day - history.until_day))
     if not earlier.observed.any():

@@ -57,7 +57,7 @@ def counts_on(history: History, day: int, expected: ExpectedRequests) -> np.ndar
 def measured_dispersions(mean: np.ndarray, count: np.ndarray, young: np.ndarray) -> np.ndarray:
     """(2, N_CLASSES) phi for old and young titles by class of expected requests; ``young`` (N,) bool. A class without
     entries takes that of all classes together."""
-    group = popularity_class(4 * mean, N_CLASSES) + N_CLASSES * young
+    group = popularity_class(4 * mean, N_CLASSES) + N_CLASSES * young.astype(np.int64)
     return 1 / shapes_by_class(count, mean, group, 2 * N_CLASSES).reshape(2, N_CLASSES)
 
 
