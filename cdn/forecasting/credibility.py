@@ -1,14 +1,14 @@
 """What a group's members tell of the group: hierarchical credibility, for counts.
 
-Member i of group g was counted n_i times where mu_i were expected, x_i = n_i / mu_i. With a factor of mean 1 and variance
-b for the group and another of variance v for each member, Var x_i = b + v + 1 / mu_i, and the group's factor is best
-foreseen by
+Member i of group g was counted n_i times where mu_i were expected, x_i = n_i / mu_i. With a factor of mean 1 and
+variance b for the group and another of variance v for each member, Var x_i = b + v + 1 / mu_i, and the group's factor
+is best foreseen by
 
     f_g = 1 + b sum_i w_i (x_i - 1) / (1 + b sum_i w_i),    w_i = 1 / (v + 1 / mu_i)
 
 b from the products of members of the same group, v from what is left. Where members of a group have nothing in common,
-b is 0 and nothing is inherited. H. Buehlmann, E. Straub, Glaubwuerdigkeit fuer Schadensaetze (1970); W. Jewell, The use of
-collateral data in credibility theory: a hierarchical model (1975).
+b is 0 and nothing is inherited. H. Buehlmann, E. Straub, Glaubwuerdigkeit fuer Schadensaetze (1970); W. Jewell, The use
+of collateral data in credibility theory: a hierarchical model (1975).
 """
 
 from dataclasses import dataclass
@@ -47,5 +47,5 @@ def credibility(count: np.ndarray, expected: np.ndarray, group: np.ndarray) -> C
         within = float(np.clip(variance - between, _LEAST_VARIANCE, _LARGEST_RATIO))
     weight = np.where(expected > 0, expected / (1 + within * expected), 0.0)
     own = between * np.bincount(group, weight, n_groups)
-    return Credibility(1 + between * np.bincount(group, weight * deviation, n_groups) / (1 + own), float(between), within,
-                       own / (1 + own))
+    factor = 1 + between * np.bincount(group, weight * deviation, n_groups) / (1 + own)
+    return Credibility(factor, float(between), within, own / (1 + own))

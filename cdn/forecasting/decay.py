@@ -40,8 +40,8 @@ def decay_curves(history: History, launches: Launches, kind: np.ndarray) -> np.n
 
 
 def factors_of(curves: np.ndarray, kind: np.ndarray, launches: Launches, first_day: int, n_days: int) -> np.ndarray:
-    """(A, n_days) float64 the curve's factor of every title on day numbers from ``first_day`` on; 1 where the release is
-    not known, and before it."""
+    """(A, n_days) float64 the curve's factor of every title on day numbers from ``first_day`` on; 1 where the release
+    is not known, and before it."""
     factor = np.ones((len(kind), n_days))
     young = np.flatnonzero((launches.release_day != UNKNOWN_DAY)
                            & (launches.release_day > first_day - YOUNG_DAYS))

@@ -21,6 +21,7 @@ from cdn.forecasting.regional_tastes import pair_counts
 QUANTILES = (0.1, 0.9)
 _NORMAL_WIDTH = 2 * 1.2815515655446004
 _BLOCK_ROWS = 1_000_000
+_LEAST_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,12 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
     learned = [d for d in history.observed_days[-train_days:] if d - horizon > history.observed_days[0]]
     samples = [_sample(history, int(d), horizon, knowledge, max(sampled_rows // len(learned), 1), rng)
                for d in learned]
-    if not samples:
+    if not _enough(samples):
         return BoostedModels("", None, None)
     mean = _mean_model(lightgbm, samples, options, trees)
-    if len(samples) < 2:
-        return BoostedModels(mean.model_to_string(), None, None)
     n_held = max(len(samples) // 3, 1)
+    if not (_enough(samples[:-n_held]) and _enough(samples[-n_held:])):
+        return BoostedModels(mean.model_to_string(), None, None)
     before = _mean_model(lightgbm, samples[:-n_held], options, trees)
     return BoostedModels(mean.model_to_string(), *_quantile_models(lightgbm, before, samples[-n_held:], options, trees))
 
@@ -123,6 +124,11 @@ def _sample(history: History, day: int, horizon: int, knowledge: Knowledge, n_ro
                    np.concatenate(weights))
 
 
+def _enough(samples: list[_Sample]) -> bool:
+    """Whether there is anything to learn from: below, trees of a hundred rows a leaf are but one leaf."""
+    return sum(len(sample.count) for sample in samples) >= _LEAST_ROWS and any(s.count.any() for s in samples)
+
+
 def _joined(samples: list[_Sample]) -> _Sample:
     return _Sample(*(np.concatenate([getattr(sample, name) for sample in samples])
                      for name in ("x", "count", "log_base", "weight")))
@@ -145,7 +151,8 @@ def _quantile_models(lightgbm: Any, before: Any, held_days: list[_Sample], optio
         finer = {**options, "min_data_in_leaf": 20, "lambda_l2": 0.0}
         data = lightgbm.Dataset(held.x, scaled, feature_name=list(NAMES), categorical_feature=list(CATEGORICAL),
                                 params=finer)
-        texts.append(lightgbm.train({**finer, "objective": "quantile", "alpha": share}, data, trees).model_to_string())
+        model = lightgbm.train({**finer, "objective": "quantile", "alpha": share}, data, trees)
+        texts.append(model.model_to_string())
     return texts
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from forecasting.tiny_histories import METHODS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import day_number, forecast
-from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import history_of_log
 from cdn.model.catalog import Catalog
 from cdn.model.index import Index
@@ -30,7 +30,7 @@ def history_of_requests(requests):
     return history_of_log(RequestLog(REGIONS, CATALOG.asset_index, time_us, region, asset, size), day_number(DAY))
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_rates_bytes_and_hours_add_up(method):
     examples = 4 if method in ("ensemble", "gradient_boosting") else 30
     settings(max_examples=examples, deadline=None)(given(requests=REQUESTS)(_adds_up))(method)
