@@ -25,6 +25,7 @@ from cdn.cli.options import (
 from cdn.files.catalogs import read_catalog
 from cdn.files.demands import write_demand
 from cdn.files.topologies import read_topology
+from cdn.files.writing import write_json
 from cdn.forecasting.demand_forecast import day_number
 from cdn.forecasting.demand_forecast import forecast as forecast_demand
 from cdn.forecasting.events import read_calendar
@@ -32,6 +33,7 @@ from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS
 from cdn.forecasting.knowledge import knowledge_of
 from cdn.forecasting.log_history import read_history
+from cdn.forecasting.records import forecast_record, record_path
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
 from cdn.model.demand import Demand
 from cdn.units import format_bytes, format_rate
@@ -61,7 +63,7 @@ class ParameterParam(click.ParamType):
 @topology_option
 @catalog_option
 @click.option("--day", type=DayParam(), required=True, help="UTC day to forecast; only days before it are used.")
-@click.option("--method", type=click.Choice(list(FORECASTERS)), default="shrinkage", show_default=True)
+@click.option("--method", type=click.Choice(list(FORECASTERS)), default="ensemble", show_default=True)
 @click.option("--parameter", "parameters", type=ParameterParam(), multiple=True,
               help="Parameter of the method, such as half_life_days=7; repeatable.")
 @click.option("--calendar", "calendar_path", type=PATH, default=None,
@@ -94,6 +96,10 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
         if quarantine_path:
             write_quarantine(quarantine, quarantine_path)
         write_demand(demand, out_path)
+        inputs = {"log": log_paths, "topology": [topology_path], "catalog": [catalog_path],
+                  "calendar": [calendar_path] if calendar_path else []}
+        record = forecast_record(history, day, method, dict(parameters), inputs)
+        write_json(record_path(out_path), record)
     payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "parameters": dict(parameters),
                "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum()),
                **_figures(demand), "log": quarantine.summary()}

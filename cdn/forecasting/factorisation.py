@@ -2,10 +2,11 @@
 
     n_ra ~ Poisson(Y_a sum_k theta_ak phi_kr),   theta_a ~ Dirichlet(prior theta_mean + 1)
 
-theta_a: how title a's requests divide over K audiences, phi_k: how audience k's divide over the regions. By
+theta_a: how title a's requests divide over K audiences, phi_k: how audience k's divide over the regions. Fitted by
 expectation-maximisation, which are the multiplicative updates of a non-negative factorisation under the
-Kullback-Leibler divergence (D. Lee, H. Seung, Learning the parts of objects by NMF, Nature 401, 1999; E. Gaussier, C. Goutte, Relation
-between PLSA and NMF, SIGIR 2005), from a few starts at random on the most requested titles.
+Kullback-Leibler divergence (D. Lee, H. Seung, Learning the parts of objects by non-negative matrix factorization,
+Nature 401, 1999; E. Gaussier, C. Goutte, Relation between PLSA and NMF, SIGIR 2005), from a few starts at random on
+the most requested titles.
 """
 
 import numpy as np
