@@ -3,16 +3,19 @@
 Every expert forecasts the last days again, each from what came before it. In a group g (head or tail, young or old) the
 weights follow the multiplicative-weights rule for bandits over experts,
 
-    w_gm ~ exp(-eta sum_t (L_gmt + c) / (min_m L_gmt + c)),
+    w_gm ~ exp(-eta [(L_gm - min L_g) / (min L_g + c) + (E_gm - min E_g) / min E_g] / 2),
 
-with L the bytes on the wrong side of the caches' marginal prices (``decision_loss``) on day t, at several cache sizes,
-and c a share of the group's bytes, so that days on which hardly anything was lost do not decide. Y. Freund,
-R. Schapire, A decision-theoretic generalization of on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction,
-learning, and games (2006). The dispersion is that of the judged days' counts about the mixture.
+with L the bytes on the wrong side of the caches' marginal prices over the judged days (``decision_loss``), at several
+cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' mean forecast:
+where no decision was close, the smaller error decides. Y. Freund, R. Schapire, A decision-theoretic generalization of
+on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and games (2006). The dispersion is that of
+the judged days' counts about the mixture.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
+from cdn.forecasting.gradient_boosting import gradient_boosting
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves
@@ -44,26 +48,29 @@ EXPERTS: dict[str, Forecaster] = {
     "launch_curves": launch_curves,
     "low_rank": low_rank,
 }
-"""The statistical methods: gradient boosting, which needs an extra and more time, may be given beside them."""
+"""The statistical methods; ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
 Loss = Callable[[PairBytes, PairBytes, np.ndarray, Sequence[np.ndarray]], float]
 """True bytes, forecast bytes, size_bytes (A,) and prices (each (R,)) -> what was lost, >= 0."""
 _MEASURES_ITS_ERRORS = ("empirical_bayes", "launch_curves", "low_rank")
+_LEAN = {"gradient_boosting": {"train_days": 6, "sampled_rows": 60_000}}
+"""Trees are learned anew for every judged day: from less than where they stand alone."""
 N_GROUPS = 4
 STORAGE_SHARES = (0.02, 0.05, 0.15)
 _HEAD_SHARE = 0.5
-_SMALL_LOSS = 0.02
+_SMALL_LOSS = 0.001
+_RELATIVE_VARIANCE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """One day: the mixture's parts and what happened. ``keys`` (N,), ``requests`` (M, N), ``count`` (N,), ``group``
-    (N,), ``loss`` (N_GROUPS, M) as a share of the group's bytes."""
+    """One day: the mixture's parts and what happened. ``requests`` (M, N), ``count`` (N,), ``group`` (N,), ``loss`` and
+    ``error`` (N_GROUPS, M): L as a share of the group's bytes, and E."""
 
-    keys: np.ndarray
     requests: np.ndarray
     count: np.ndarray
     group: np.ndarray
     loss: np.ndarray
+    error: np.ndarray
 
 
 def decision_loss(true: PairBytes, forecast: PairBytes, size_bytes: np.ndarray, prices: Sequence[np.ndarray]) -> float:
@@ -72,23 +79,26 @@ def decision_loss(true: PairBytes, forecast: PairBytes, size_bytes: np.ndarray, 
 
 
 def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, judged_days: int = 3,
-             learning_rate: float = 10.0, min_requests: float = 0.01,
+             learning_rate: float = 20.0, min_requests: float = 0.01, trees: bool | None = None,
              experts: dict[str, Forecaster] | None = None, loss: Loss = decision_loss) -> ExpectedRequests:
-    """The mixture for ``day``. ``judged_days``: days on which experts are judged; ``learning_rate`` eta: at 10 an
-    expert that lost a tenth more than the best on one day counts e times less; 0 weighs all alike. ``min_requests``:
-    that of the experts that foresee pairs never asked for. ``experts``: EXPERTS unless given."""
+    """The mixture for ``day``. ``judged_days``: days on which experts are judged; ``learning_rate`` eta: at 20 an
+    expert that lost and erred a tenth more than the best counts about e^2 times less; 0 weighs all alike.
+    ``min_requests``: that of the experts that foresee pairs never asked for. ``trees``: with gradient boosting or not; None: where its
+    extra is installed. ``experts``: instead of EXPERTS and trees."""
     if not judged_days >= 1:
         raise ValueError(f"judged_days is at least 1, not {judged_days}")
     if not min_requests >= 0:
         raise ValueError(f"min_requests is not negative, not {min_requests}")
     if not 0 <= learning_rate < np.inf:
         raise ValueError(f"learning_rate is a number that is not negative, not {learning_rate}")
-    experts = EXPERTS if experts is None else experts
+    experts = experts_of(trees) if experts is None else experts
     days = history.observed_days[1:][-judged_days:]
     ahead = day - history.until_day
     judged = [_judge(history, int(d), ahead, knowledge, experts, loss, min_requests) for d in days
               if history.before(int(d) - ahead).observed.any()]
-    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, N_GROUPS, len(experts)), learning_rate)
+    losses, errors = (np.array([getattr(one, name) for one in judged]).reshape(-1, N_GROUPS, len(experts)).sum(axis=0)
+                      for name in ("loss", "error"))
+    weights = expert_weights(losses, errors, learning_rate)
     titles = knowledge.titles_of(len(history.asset_index))
     age = launches_of(history, titles).age(day)
     keys, requests, own = _forecasts(history, day, knowledge, experts, min_requests, with_dispersion=True)
@@ -101,13 +111,20 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
                             np.where(unseen, np.maximum(phi, own), phi))
 
 
-def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
-    """(N_GROUPS, M) weights, each row adding up to 1, from losses (T, N_GROUPS, M) as shares of the group's bytes."""
-    if not len(losses):
-        return np.full(losses.shape[1:], 1 / losses.shape[2])
-    regret = (losses + _SMALL_LOSS) / (losses.min(axis=2, keepdims=True) + _SMALL_LOSS) - 1
-    total = regret.sum(axis=0)
-    weight = np.exp(-learning_rate * (total - total.min(axis=1, keepdims=True)))
+def experts_of(trees: bool | None) -> dict[str, Forecaster]:
+    """The experts with or without gradient boosting; None: with it where its extra is installed."""
+    with_trees = find_spec("lightgbm") is not None if trees is None else trees
+    return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
+
+
+def expert_weights(losses: np.ndarray, errors: np.ndarray, learning_rate: float) -> np.ndarray:
+    """(N_GROUPS, M) weights, each row adding up to 1, from the judged days' losses L, as shares of the group's bytes,
+    and errors E (N_GROUPS, M)."""
+    regret = np.zeros(losses.shape)
+    for values, small in ((losses, _SMALL_LOSS), (errors, 1e-9)):
+        least = values.min(axis=1, keepdims=True)
+        regret += 0.5 * (values - least) / (least + small)
+    weight = np.exp(-learning_rate * (regret - regret.min(axis=1, keepdims=True)))
     return weight / weight.sum(axis=1, keepdims=True)
 
 
@@ -118,7 +135,9 @@ def _forecasts(history: History, day: int, knowledge: Knowledge, experts: dict[s
     forecasts = []
     for name, expert in experts.items():
         thinned = name in _MEASURES_ITS_ERRORS
-        options = {"interval": with_dispersion, "min_requests": min_requests} if thinned else {}
+        options: dict[str, Any] = dict(_LEAN.get(name, {}))
+        if thinned:
+            options = {"interval": with_dispersion, "min_requests": min_requests}
         with_dispersion &= not thinned
         forecasts.append(expert(history, day, knowledge, **options))
     n_regions = len(history.region_index)
@@ -154,14 +173,17 @@ def _judge(history: History, day: int, ahead: int, knowledge: Knowledge, experts
                               history.requests[rows] * size[history.asset[rows]], n_regions)
     prices = [marginal_prices(true, size, np.full(n_regions, share * size.sum())) for share in STORAGE_SHARES]
     asset = keys // n_regions
+    count = counts_on(history, day, ExpectedRequests.of_keys(keys, requests[0], n_regions))
     losses = np.zeros((N_GROUPS, len(experts)))
     for g in range(N_GROUPS):
         inside, true_of = group[asset] == g, _only(true, group[true.key // n_regions] == g)
         for m in range(len(experts)):
             foreseen = PairBytes(keys[inside], (requests[m] * size[asset])[inside])
             losses[g, m] = loss(true_of, foreseen, size, prices) / max(true_of.bytes.sum(), 1.0)
-    pairs = ExpectedRequests.of_keys(keys, requests[0], n_regions)
-    return _Judged(keys, requests, counts_on(history, day, pairs), group[asset], losses)
+    middle = np.maximum(requests.mean(axis=0), 1e-3)
+    squared = (requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2)
+    errors = np.array([np.bincount(group[asset], one, N_GROUPS) for one in squared]).T
+    return _Judged(requests, count, group[asset], losses, errors)
 
 
 def _only(pairs: PairBytes, of: np.ndarray) -> PairBytes:

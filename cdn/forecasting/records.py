@@ -1,7 +1,7 @@
 """What a forecast was made from, beside the demand file (``NAME.forecast.json``): enough to make it again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 import cdn
 from cdn.files.writing import digest_of
+from cdn.forecasting.ensemble import experts_of
 from cdn.forecasting.forecasters import parameters_of
 from cdn.forecasting.history import History
 
@@ -20,10 +21,13 @@ def record_path(demand_path: Path | str) -> Path:
 
 
 def forecast_record(history: History, day: pd.Timestamp, method: str, parameters: dict[str, Any],
-                    inputs: dict[str, Sequence[Path | str]]) -> dict[str, Any]:
+                    inputs: Mapping[str, Sequence[Path | str]]) -> dict[str, Any]:
     """Ready for JSON: method, all its parameters (the seed among them), SHA-256 digests of the input files and of what
-    was counted in them, days observed and missing. ``inputs``: what each is -> its files (folders: all files in them)."""
-    used = {name: value for name, value in (parameters_of(method) | parameters).items() if not callable(value)}
+    was counted in them, days observed and missing. ``inputs``: what each is -> its files (of folders all)."""
+    given = parameters_of(method) | parameters
+    used: dict[str, Any] = {name: value for name, value in given.items() if not callable(value)}
+    if method == "ensemble":
+        used["experts"] = list(experts_of(used["trees"]))
     return {
         "version": cdn.__version__,
         "day": f"{day:%Y-%m-%d}",

@@ -18,7 +18,8 @@ def test_trees_written_and_read_forecast_the_same(tmp_path):
     history, day, knowledge, _ = generated_day(1)
     models = fitted_models(history, day, knowledge, trees=20, sampled_rows=20_000)
     write_models(models, tmp_path / "trees", {"seed": 1})
-    assert sorted(file.name for file in (tmp_path / "trees").iterdir()) == ["high.txt", "low.txt", "mean.txt", MODEL_FILE]
+    files = sorted(file.name for file in (tmp_path / "trees").iterdir())
+    assert files == ["high.txt", "low.txt", "mean.txt", MODEL_FILE]
     again = read_models(tmp_path / "trees")
     assert again == models
     one, other = (forecast_of_models(these, history, day, knowledge) for these in (models, again))

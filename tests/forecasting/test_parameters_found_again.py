@@ -129,7 +129,7 @@ def test_credibility_of_series():
 
 
 def test_weekday_factors_are_found():
-    """Five weeks, of which 29 days have a whole week around them: 4 days of each weekday, 5 of one, lean on one of 1."""
+    """Five weeks, of which 29 days have a whole week around them: 4 of each weekday, 5 of one, lean on one of 1."""
     factor = np.array([0.8, 0.9, 1.0, 1.0, 1.1, 1.3, 0.9])
     factor /= factor.mean()
     total = 1000 * factor[(FIRST_DAY + np.arange(35)) % 7]
@@ -138,7 +138,7 @@ def test_weekday_factors_are_found():
 
 
 def test_volumes_follow_weekday_and_event():
-    """Five weeks at 1,000 times the weekday's factor; day 16 was twice as busy for an event; so will day 35 be."""
+    """Five weeks at 1,000 times the weekday's factor; day 16 was twice as busy, an event; so is day 35."""
     factor = np.array([0.8, 0.9, 1.0, 1.0, 1.1, 1.3, 0.9])
     total = np.round(1000 * factor[(FIRST_DAY + np.arange(35)) % 7]).astype(int)
     total[16] *= 2
@@ -191,12 +191,15 @@ def test_damped_trend_follows_a_trend_more_than_a_level_does():
 
 
 def test_weights_go_to_experts_that_lost_least_and_stay_even_without_losses():
-    losses = np.zeros((3, 4, 2))
-    losses[:, 1] = [0.1, 0.3]
-    weights = expert_weights(losses, 10.0)
-    assert weights[0].tolist() == [0.5, 0.5] and weights[1, 0] > 0.999
-    assert expert_weights(losses, 0.0)[1].tolist() == [0.5, 0.5]
-    np.testing.assert_allclose(expert_weights(1e9 * losses, 10.0).sum(axis=1), 1)
+    """A loss of 0.2 is twice the least (but for c): regret 1/2, and e^-10 at a rate of 20; an error likewise."""
+    losses, errors = np.zeros((4, 2)), np.ones((4, 2))
+    losses[1] = [0.1, 0.2]
+    errors[2] = [2, 1]
+    weights = expert_weights(losses, errors, 20.0)
+    assert weights[0].tolist() == [0.5, 0.5] and weights[1, 1] == pytest.approx(np.exp(-10 / 1.01), rel=0.01)
+    assert weights[2, 0] == pytest.approx(np.exp(-10), rel=0.01)
+    assert expert_weights(losses, errors, 0.0)[1].tolist() == [0.5, 0.5]
+    np.testing.assert_allclose(expert_weights(1e9 * losses, errors, 20.0).sum(axis=1), 1)
 
 
 def test_forgotten_days_count_as_poisson():
