@@ -23,7 +23,6 @@ from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.decision_loss import PairBytes, bytes_lost, marginal_prices
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
-from cdn.forecasting.exponential import exponential
 from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.gradient_boosting import gradient_boosting
 from cdn.forecasting.history import History
@@ -31,7 +30,6 @@ from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
-from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.uncertainty import (
     DEFAULT_DISPERSION,
     N_CLASSES,
@@ -41,19 +39,18 @@ from cdn.forecasting.uncertainty import (
 )
 
 EXPERTS: dict[str, Forecaster] = {
-    "moving_average": moving_average,
-    "exponential": exponential,
     "damped_trend": damped_trend,
     "empirical_bayes": empirical_bayes,
     "launch_curves": launch_curves,
     "low_rank": low_rank,
 }
-"""The statistical methods; ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
+"""The statistical methods that know of weekdays: those that do not look good on days that are like the day before and
+fail on the others. ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
 Loss = Callable[[PairBytes, PairBytes, np.ndarray, Sequence[np.ndarray]], float]
 """True bytes, forecast bytes, size_bytes (A,) and prices (each (R,)) -> what was lost, >= 0."""
 _MEASURES_ITS_ERRORS = ("empirical_bayes", "launch_curves", "low_rank")
-_LEAN = {"gradient_boosting": {"train_days": 6, "sampled_rows": 60_000}}
-"""Trees are learned anew for every judged day: from less than where they stand alone."""
+_LEAN = {"gradient_boosting": {"sampled_rows": 80_000}}
+"""Trees are learned anew for every judged day: from fewer pairs than where they stand alone, but no fewer weekdays."""
 N_GROUPS = 4
 STORAGE_SHARES = (0.02, 0.05, 0.15)
 _HEAD_SHARE = 0.5
@@ -83,8 +80,8 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
              experts: dict[str, Forecaster] | None = None, loss: Loss = decision_loss) -> ExpectedRequests:
     """The mixture for ``day``. ``judged_days``: days on which experts are judged; ``learning_rate`` eta: at 20 an
     expert that lost and erred a tenth more than the best counts about e^2 times less; 0 weighs all alike.
-    ``min_requests``: that of the experts that foresee pairs never asked for. ``trees``: with gradient boosting or not; None: where its
-    extra is installed. ``experts``: instead of EXPERTS and trees."""
+    ``min_requests``: that of the experts that foresee pairs never asked for. ``trees``: with gradient boosting or not;
+    None: where its extra is installed. ``experts``: instead of EXPERTS and trees."""
     if not judged_days >= 1:
         raise ValueError(f"judged_days is at least 1, not {judged_days}")
     if not min_requests >= 0:
