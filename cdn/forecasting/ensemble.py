@@ -7,7 +7,8 @@ weights follow the multiplicative-weights rule for bandits over experts,
 
 with L the bytes on the wrong side of the caches' marginal prices over the judged days (``decision_loss``), at several
 cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' mean forecast:
-where no decision was close, the smaller error decides. Y. Freund, R. Schapire, A decision-theoretic generalization of
+where no decision was close, the smaller error decides (of a pair at most 25, five standard deviations: a burst that
+nobody foresaw says nothing of who foresees). Y. Freund, R. Schapire, A decision-theoretic generalization of
 on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and games (2006). The dispersion is that of
 the judged days' counts about the mixture.
 """
@@ -56,6 +57,7 @@ STORAGE_SHARES = (0.02, 0.05, 0.15)
 _HEAD_SHARE = 0.5
 _SMALL_LOSS = 0.001
 _RELATIVE_VARIANCE = 0.1
+_LARGEST_ERROR = 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +180,7 @@ def _judge(history: History, day: int, ahead: int, knowledge: Knowledge, experts
             foreseen = PairBytes(keys[inside], (requests[m] * size[asset])[inside])
             losses[g, m] = loss(true_of, foreseen, size, prices) / max(true_of.bytes.sum(), 1.0)
     middle = np.maximum(requests.mean(axis=0), 1e-3)
-    squared = (requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2)
+    squared = np.minimum((requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2), _LARGEST_ERROR)
     errors = np.array([np.bincount(group[asset], one, N_GROUPS) for one in squared]).T
     return _Judged(requests, count, group[asset], losses, errors)
 

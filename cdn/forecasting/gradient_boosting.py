@@ -109,14 +109,19 @@ class _Sample:
 
 def _sample(history: History, day: int, horizon: int, knowledge: Knowledge, n_rows: int,
             rng: np.random.Generator) -> _Sample:
-    """Rows of one day: half of them pairs asked for before, half other pairs of titles that are out."""
+    """Rows of one day: a third of them the pairs of the largest base, which make most of the bytes; a third others that
+    were asked for before, a third pairs of titles that are out and that were not, both at random and weighted back."""
     features: DayFeatures = day_features(history, day - horizon, day, knowledge)
     only = np.arange(len(history.observed)) == day - history.first_day
     count = pair_counts(history, only.astype(float))
-    chosen, weights = [], []
-    for of in (features.seen, ~features.seen & ((features.base > 1e-3) | features.young[:, None])):
-        cells = np.flatnonzero(of & features.out[:, None])
-        n = min(len(cells), n_rows // 2 + 1)
+    n_each = n_rows // 3 + 1
+    seen = np.flatnonzero(features.seen & features.out[:, None])
+    by_base = seen[np.argsort(-features.base.ravel()[seen], kind="stable")]
+    largest, smaller = np.sort(by_base[:n_each]), np.sort(by_base[n_each:])
+    others = np.flatnonzero(~features.seen & ((features.base > 1e-3) | features.young[:, None]) & features.out[:, None])
+    chosen, weights = [largest], [np.ones(len(largest))]
+    for cells in (smaller, others):
+        n = min(len(cells), n_each)
         chosen.append(np.sort(rng.choice(cells, n, replace=False)) if n else cells)
         weights.append(np.full(n, len(cells) / max(n, 1)))
     cells = np.concatenate(chosen)
