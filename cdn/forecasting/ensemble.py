@@ -129,8 +129,8 @@ def expert_weights(losses: np.ndarray, errors: np.ndarray, learning_rate: float)
 
 def _forecasts(history: History, day: int, knowledge: Knowledge, experts: dict[str, Forecaster],
                min_requests: float, with_dispersion: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keys of all pairs any expert foresees (N,), requests (M, N), and the dispersion of the first expert that measures
-    its own (N,), 0 without."""
+    """Keys of all pairs any expert foresees (N,), requests (M, N), and the largest dispersion given by an expert (N,), 0
+    without; of those that measure their own only the first is asked to."""
     forecasts = []
     for name, expert in experts.items():
         thinned = name in _MEASURES_ITS_ERRORS
