@@ -6,9 +6,9 @@ weights follow the multiplicative-weights rule for bandits over experts,
     w_gm ~ exp(-eta [(L_gm - min L_g) / (min L_g + c) + (E_gm - min E_g) / min E_g] / 2),
 
 with L the bytes on the wrong side of the caches' marginal prices over the judged days (``decision_loss``), at several
-cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' mean forecast:
-where no decision was close, the smaller error decides (of a pair at most 25, five standard deviations: a burst that
-nobody foresaw says nothing of who foresees). Y. Freund, R. Schapire, A decision-theoretic generalization of
+cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' median
+forecast: where no decision was close, the smaller error decides (of a pair that was asked for more than anybody foresaw
+at most 25, five standard deviations: a burst says nothing of who foresees). Y. Freund, R. Schapire, A decision-theoretic generalization of
 on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and games (2006). The dispersion is that of
 the judged days' counts about the mixture.
 """
@@ -129,8 +129,8 @@ def expert_weights(losses: np.ndarray, errors: np.ndarray, learning_rate: float)
 
 def _forecasts(history: History, day: int, knowledge: Knowledge, experts: dict[str, Forecaster],
                min_requests: float, with_dispersion: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keys of all pairs any expert foresees (N,), requests (M, N), and the largest dispersion given by an expert (N,), 0
-    without; of those that measure their own only the first is asked to."""
+    """Keys of all pairs any expert foresees (N,), requests (M, N), and the largest dispersion given by an expert (N,),
+    0 without; of those that measure their own only the first is asked to."""
     forecasts = []
     for name, expert in experts.items():
         thinned = name in _MEASURES_ITS_ERRORS
@@ -179,8 +179,9 @@ def _judge(history: History, day: int, ahead: int, knowledge: Knowledge, experts
         for m in range(len(experts)):
             foreseen = PairBytes(keys[inside], (requests[m] * size[asset])[inside])
             losses[g, m] = loss(true_of, foreseen, size, prices) / max(true_of.bytes.sum(), 1.0)
-    middle = np.maximum(requests.mean(axis=0), 1e-3)
-    squared = np.minimum((requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2), _LARGEST_ERROR)
+    middle = np.maximum(np.median(requests, axis=0), 1e-3)
+    squared = (requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2)
+    squared = np.where(count > requests.max(axis=0), np.minimum(squared, _LARGEST_ERROR), squared)
     errors = np.array([np.bincount(group[asset], one, N_GROUPS) for one in squared]).T
     return _Judged(requests, count, group[asset], losses, errors)
 
