@@ -7,9 +7,10 @@ weights follow the multiplicative-weights rule for bandits over experts,
 
 with L the bytes on the wrong side of the caches' marginal prices over the judged days (``decision_loss``), at several
 cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' median
-forecast: where no decision was close, the smaller error decides (of a pair that was asked for more than anybody foresaw
-at most 25, five standard deviations: a burst says nothing of who foresees). Y. Freund, R. Schapire, A decision-theoretic generalization of
-on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and games (2006). The dispersion is that of
+forecast: where no decision was close, the smaller error decides. A pair that was asked for more than anybody foresaw
+counts at most 25, five standard deviations: a burst says nothing of who foresees. Y. Freund, R. Schapire, A
+decision-theoretic generalization of on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and
+games (2006). The dispersion is that of
 the judged days' counts about the mixture.
 """
 
