@@ -25,11 +25,15 @@ from cdn.cli.options import (
 from cdn.files.catalogs import read_catalog
 from cdn.files.demands import write_demand
 from cdn.files.topologies import read_topology
+from cdn.files.writing import write_json
 from cdn.forecasting.demand_forecast import day_number
 from cdn.forecasting.demand_forecast import forecast as forecast_demand
+from cdn.forecasting.events import read_calendar
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS
+from cdn.forecasting.knowledge import knowledge_of
 from cdn.forecasting.log_history import read_history
+from cdn.forecasting.records import forecast_record, record_path
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
 from cdn.model.demand import Demand
 from cdn.units import format_bytes, format_rate
@@ -59,9 +63,11 @@ class ParameterParam(click.ParamType):
 @topology_option
 @catalog_option
 @click.option("--day", type=DayParam(), required=True, help="UTC day to forecast; only days before it are used.")
-@click.option("--method", type=click.Choice(list(FORECASTERS)), default="shrinkage", show_default=True)
+@click.option("--method", type=click.Choice(list(FORECASTERS)), default="ensemble", show_default=True)
 @click.option("--parameter", "parameters", type=ParameterParam(), multiple=True,
               help="Parameter of the method, such as half_life_days=7; repeatable.")
+@click.option("--calendar", "calendar_path", type=PATH, default=None,
+              help="Holidays and promotions known in advance (CSV or Parquet: date, kind, ...).")
 @click.option("--history-days", type=click.IntRange(min=1), default=HISTORY_DAYS, show_default=True,
               help="How many days back the history goes.")
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
@@ -73,20 +79,27 @@ class ParameterParam(click.ParamType):
 @json_option
 @quiet_option
 def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Path, day: pd.Timestamp, method: str,
-             parameters: tuple[tuple[str, Any], ...], history_days: int, drop_duplicates: bool, bad_share: float,
-             quarantine_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
+             parameters: tuple[tuple[str, Any], ...], calendar_path: Path | None, history_days: int,
+             drop_duplicates: bool, bad_share: float, quarantine_path: Path | None, out_path: Path, as_json: bool,
+             quiet: bool) -> None:
     """Forecast what every region will ask for on a UTC day."""
     if quarantine_path:
         check_quarantine_path(quarantine_path)
     with stderr_console(quiet).status("forecasting"):
-        catalog = read_catalog(catalog_path)
+        catalog, topology = read_catalog(catalog_path), read_topology(topology_path)
         history, quarantine = read_history(
-            log_paths, read_topology(topology_path).region_index, catalog.asset_index, day_number(day),
+            log_paths, topology.region_index, catalog.asset_index, day_number(day),
             n_days=history_days, bad_share=bad_share, drop_duplicates=drop_duplicates)
-        demand = forecast_demand(history, day, method, catalog, **dict(parameters))
+        calendar = read_calendar(calendar_path, topology.region_index, catalog.asset_index) if calendar_path else None
+        knowledge = knowledge_of(catalog, topology, calendar)
+        demand = forecast_demand(history, day, method, catalog, knowledge, **dict(parameters))
         if quarantine_path:
             write_quarantine(quarantine, quarantine_path)
         write_demand(demand, out_path)
+        inputs = {"log": log_paths, "topology": [topology_path], "catalog": [catalog_path],
+                  "calendar": [calendar_path] if calendar_path else []}
+        record = forecast_record(history, day, method, dict(parameters), inputs)
+        write_json(record_path(out_path), record)
     payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "parameters": dict(parameters),
                "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum()),
                **_figures(demand), "log": quarantine.summary()}

@@ -41,6 +41,9 @@ HOURS = TableSchema(
 )
 
 
+QUANTILES = ("bytes_p10", "bytes_p90")
+
+
 def hours_path(path: Path | str) -> Path:
     """The hours file that belongs to a demand file."""
     return Path(path).with_suffix(".hours.csv")
@@ -61,7 +64,15 @@ def read_demand(path: Path | str, region_index: Index, asset_index: Index) -> De
         bytes_,
         np.where(np.isnan(peak), bytes_ * 8 / 86400, peak),
         _read_hours(hours, region_index) if hours.is_file() else None,
+        *(_quantile(frame, name) for name in QUANTILES),
     )
+
+
+def _quantile(frame: pd.DataFrame, name: str) -> np.ndarray | None:
+    """A quantile column; None where it is empty, the expected bytes in rows that leave it so."""
+    values = frame[name].to_numpy(dtype=float)
+    missing = np.isnan(values)
+    return None if missing.all() else np.where(missing, frame["bytes"].to_numpy(), values)
 
 
 def _read_hours(path: Path, region_index: Index) -> np.ndarray:
@@ -86,6 +97,7 @@ def demand_frame(demand: Demand) -> pd.DataFrame:
             "requests": demand.requests,
             "bytes": demand.bytes,
             "peak_bps": demand.peak_bps,
+            **{name: values for name in QUANTILES if (values := getattr(demand, name)) is not None},
         }
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cdn.errors import CdnError, DataError, Fault, UnknownNameError
@@ -9,7 +10,10 @@ from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecasters import forecaster_of, parameters_of
 from cdn.forecasting.history import History
 from cdn.forecasting.hour_profiles import hour_shares, peak_bps_per_byte
-from cdn.forecasting.request_sizes import bytes_per_request
+from cdn.forecasting.knowledge import Knowledge, knowledge_of
+from cdn.forecasting.negative_binomial import quantiles
+from cdn.forecasting.request_sizes import bytes_per_request, size_variance
+from cdn.forecasting.uncertainty import with_dispersion
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
 
@@ -19,11 +23,14 @@ def day_number(day: pd.Timestamp) -> int:
     return (pd.Timestamp(day) - pd.Timestamp(0)).days
 
 
-def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog, **parameters: Any) -> Demand:
+def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog, knowledge: Knowledge | None = None, *,
+             with_quantiles: bool = True, **parameters: Any) -> Demand:
     """Demand of UTC day ``day`` by one of FORECASTERS, from a history that ends before it.
 
     ``bytes`` = expected requests x the asset's expected bytes per request; ``peak_bps`` = bytes x the share of the
-    region's busiest hour; ``hour_factor`` (24, R) follows the region's hours. Assets never asked for get nothing.
+    region's busiest hour; ``hour_factor`` (24, R) follows the region's hours. ``knowledge``: what is known in advance;
+    by default what the catalog tells. ``with_quantiles``: with ``bytes_p10`` and ``bytes_p90``; a method that says
+    nothing of its errors is run once more, for the history's last day, to measure them.
 
     Raises UnknownNameError for a method or parameter that does not exist, CdnError for a parameter value that makes no
     sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's assets.
@@ -35,22 +42,38 @@ def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
         raise ValueError("the history and the catalog have different assets")
     if not history.observed.any():
         raise DataError([Fault("request log", None, "time", None, f"requests in the days before {day:%Y-%m-%d}")])
-    expected = _expected(history, number, method, parameters)
-    bytes_ = expected.requests * bytes_per_request(history, catalog.size_bytes)[expected.asset]
+    knowledge = knowledge_of(catalog) if knowledge is None else knowledge
+    expected = _expected(history, number, method, knowledge, with_quantiles, parameters)
+    per_request = bytes_per_request(history, catalog.size_bytes)
+    bytes_ = expected.requests * per_request[expected.asset]
     shares = hour_shares(history)
+    p10, p90 = _byte_quantiles(history, expected, per_request) if with_quantiles else (None, None)
     return Demand.from_entries(
         history.region_index, history.asset_index, expected.region, expected.asset, expected.requests, bytes_,
-        bytes_ * peak_bps_per_byte(shares)[expected.region], shares / shares.max(axis=0))
+        bytes_ * peak_bps_per_byte(shares)[expected.region], shares / shares.max(axis=0), p10, p90)
 
 
-def _expected(history: History, number: int, method: str, parameters: dict[str, Any]) -> ExpectedRequests:
+def _expected(history: History, number: int, method: str, knowledge: Knowledge, with_quantiles: bool,
+              parameters: dict[str, Any]) -> ExpectedRequests:
     known = parameters_of(method)
     for name in parameters:
         if name not in known:
             raise UnknownNameError(f"parameter of {method}", name, list(known))
+    forecaster = forecaster_of(method)
     try:
-        return forecaster_of(method)(history, number, **parameters)
+        if with_quantiles:
+            return with_dispersion(forecaster, history, number, knowledge, **parameters)
+        return forecaster(history, number, knowledge, **parameters)
     except (ValueError, TypeError, OverflowError) as error:
         if parameters:
             raise CdnError(f"forecasting method {method}: {error}") from error
         raise
+
+
+def _byte_quantiles(history: History, expected: ExpectedRequests, per_request: np.ndarray) -> list[np.ndarray]:
+    """Of the sum of a negative binomial number of requests of random bytes: that of a count with the same mean and
+    variance, m (1 + c) + phi m^2 with c the squared relative sd of a request's bytes, times the bytes per request."""
+    mean = expected.requests
+    own = np.zeros(len(expected)) if expected.dispersion is None else expected.dispersion
+    phi = own + size_variance(history, per_request) / np.maximum(mean, 1e-9)
+    return [quantiles(mean, phi, share) * per_request[expected.asset] for share in (0.1, 0.9)]

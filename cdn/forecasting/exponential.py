@@ -8,9 +8,11 @@ import numpy as np
 
 from cdn.forecasting.expectation import ExpectedRequests, weighted_mean
 from cdn.forecasting.history import History
+from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 
 
-def exponential(history: History, day: int, *, smoothing: float = 0.4) -> ExpectedRequests:
+def exponential(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *,
+                smoothing: float = 0.4) -> ExpectedRequests:
     """The level after the last day; ``smoothing`` in (0, 1], and 1 is the last day itself."""
     if not 0 < smoothing <= 1:
         raise ValueError(f"smoothing is above 0 and at most 1, not {smoothing}")

@@ -1,26 +1,21 @@
 """FORECASTERS: name -> forecaster. One file each; ``docs/adding_a_forecaster.md`` says how to add one."""
 
 import inspect
-from typing import Any, Protocol
+from typing import Any
 
 from cdn.errors import UnknownNameError
-from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.damped_trend import damped_trend
+from cdn.forecasting.empirical_bayes import empirical_bayes
+from cdn.forecasting.ensemble import ensemble
 from cdn.forecasting.exponential import exponential
-from cdn.forecasting.history import History
+from cdn.forecasting.forecaster import Forecaster
+from cdn.forecasting.gradient_boosting import gradient_boosting
 from cdn.forecasting.last_day import last_day
+from cdn.forecasting.launch_curves import launch_curves
+from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 from cdn.forecasting.shrinkage import shrinkage
-
-
-class Forecaster(Protocol):
-    """Expected requests on day number ``day``, from a history that ends before it and has at least one observed day.
-
-    Parameters are keyword-only, with defaults; a value that makes no sense raises ValueError.
-    """
-
-    def __call__(self, history: History, day: int, *args: Any, **parameters: Any) -> ExpectedRequests: ...
-
 
 FORECASTERS: dict[str, Forecaster] = {
     "last_day": last_day,
@@ -28,6 +23,12 @@ FORECASTERS: dict[str, Forecaster] = {
     "exponential": exponential,
     "seasonal_naive": seasonal_naive,
     "shrinkage": shrinkage,
+    "damped_trend": damped_trend,
+    "empirical_bayes": empirical_bayes,
+    "launch_curves": launch_curves,
+    "low_rank": low_rank,
+    "gradient_boosting": gradient_boosting,
+    "ensemble": ensemble,
 }
 
 

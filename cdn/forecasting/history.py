@@ -1,11 +1,13 @@
 """History: what was asked for on each of the days before the forecast day, and nothing of that day or later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from cdn.forecasting.asset_rows import AssetRows, daily_totals, rows_by_asset
 from cdn.model.arrays import frozen
 from cdn.model.index import Index
 from cdn.model.request_log import RequestLog
@@ -57,6 +59,33 @@ class History:
     def observed_days(self) -> np.ndarray:
         """Day numbers (since 1970) that have requests, ascending."""
         return self.first_day + np.flatnonzero(self.observed)
+
+    @cached_property
+    def by_asset(self) -> AssetRows:
+        """The entries ordered by asset."""
+        return rows_by_asset(self.day, self.region, self.asset, self.requests, len(self.asset_index))
+
+    @cached_property
+    def asset_days(self) -> np.ndarray:
+        """(A, D) requests of each asset on each day, all regions together."""
+        return frozen(daily_totals(self.asset, self.day, self.requests, len(self.asset_index), len(self.observed)),
+                      np.float64)
+
+    @cached_property
+    def region_days(self) -> np.ndarray:
+        """(D, R) requests of each region on each day."""
+        shape = (len(self.observed), len(self.region_index))
+        cell = self.day.astype(np.int64) * shape[1] + self.region
+        return frozen(np.bincount(cell, self.requests, shape[0] * shape[1]).reshape(shape), np.float64)
+
+    def before(self, day: int) -> "History":
+        """The part of it that ends before day number ``day``."""
+        day = min(day, self.until_day)
+        n_days = min(max(day - self.first_day, 0), len(self.observed))
+        rows = slice(0, int(np.searchsorted(self.day, n_days)))
+        part = {name: getattr(self, name)[rows] for name in ("day", "region", "asset", "requests", "bytes")}
+        return replace(self, first_day=day - n_days, observed=self.observed[:n_days],
+                       hour_bytes=self.hour_bytes[:n_days], **part)
 
 
 def history_of_log(log: RequestLog, until_day: int, n_days: int = HISTORY_DAYS) -> History:

@@ -18,3 +18,11 @@ def bytes_per_request(history: History, size_bytes: np.ndarray, prior_requests: 
     whole = float((requests * size_bytes).sum())
     transferred = sent.sum() / whole if whole > 0 else 1.0
     return (sent + prior_requests * transferred * size_bytes) / (requests + prior_requests)
+
+
+def size_variance(history: History, mean_bytes: np.ndarray) -> float:
+    """Squared relative sd of the bytes of a request about its asset's mean (A,), one for all assets: from entries of n
+    requests and b bytes, sum (b - n mean)^2 / sum n mean^2."""
+    mean = mean_bytes[history.asset]
+    weight = float((history.requests * mean**2).sum())
+    return float(((history.bytes - history.requests * mean) ** 2).sum()) / weight if weight > 0 else 0.0

@@ -4,12 +4,13 @@ import numpy as np
 
 from cdn.forecasting.expectation import ExpectedRequests, weighted_mean
 from cdn.forecasting.history import History
+from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.last_day import last_day
 
 DAYS_PER_WEEK = 7
 
 
-def seasonal_naive(history: History, day: int) -> ExpectedRequests:
+def seasonal_naive(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN) -> ExpectedRequests:
     """The requests of the same weekday of last week or, where that day is missing, of the last such week before it;
     the last day where the history has no such weekday."""
     weeks_ago = (day - history.observed_days) % DAYS_PER_WEEK == 0

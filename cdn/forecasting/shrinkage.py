@@ -8,19 +8,20 @@ k the concentration that makes the counts likeliest (``cdn.forecasting.concentra
 where N_r is far above k the region's own taste decides, far below it everyone's.
 J. O. Berger, Statistical Decision Theory and Bayesian Analysis (1985), chapter 4.5.
 
-Days weighted w_d count as n = c sum_d w_d n_d with c = sum w / sum w^2 (L. Kish, Survey Sampling, 1965, 11.7): then the
-variance of n is its mean, as for Poisson counts, and old days add evidence in proportion to what they tell.
+Days weigh as ``forgetting_weights`` says, so old days add evidence in proportion to what they tell.
 """
 
 import numpy as np
 
 from cdn.forecasting.concentration import concentration, concentrations
-from cdn.forecasting.expectation import ExpectedRequests, weighted_sums
+from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights, weighted_sums
 from cdn.forecasting.history import History
+from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 
 
-def shrinkage(history: History, day: int, *, k: float | None = None, per_region: bool = False,
-              half_life_days: float | None = 3.0, min_requests: float = 0.01) -> ExpectedRequests:
+def shrinkage(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, k: float | None = None,
+              per_region: bool = False, half_life_days: float | None = 3.0,
+              min_requests: float = 0.01) -> ExpectedRequests:
     """Posterior mean of every pair that was asked for, and of others whose title is asked for elsewhere.
 
     ``k``: concentration (> 0); None estimates it, with ``per_region`` for each region on its own. ``half_life_days``:
@@ -29,7 +30,7 @@ def shrinkage(history: History, day: int, *, k: float | None = None, per_region:
     region's expected requests add up to its mean per day.
     """
     _check(k, half_life_days, min_requests)
-    weight = _day_weight(history, half_life_days)
+    weight = forgetting_weights(history, half_life_days)
     n_regions = len(history.region_index)
     key, count = weighted_sums(history, weight)
     region, asset = key % n_regions, key // n_regions
@@ -55,15 +56,6 @@ def _check(k: float | None, half_life_days: float | None, min_requests: float) -
         raise ValueError(f"half_life_days is positive, not {half_life_days}")
     if not min_requests >= 0:
         raise ValueError(f"min_requests is not negative, not {min_requests}")
-
-
-def _day_weight(history: History, half_life_days: float | None) -> np.ndarray:
-    """(D,) weights, scaled so that weighted Poisson counts have the variance of Poisson counts."""
-    if half_life_days is None:
-        return history.observed.astype(float)
-    age = history.observed_days[-1] - (history.first_day + np.arange(len(history.observed)))
-    weight = np.where(history.observed, 0.5 ** (np.maximum(age, 0) / half_life_days), 0.0)
-    return weight * weight.sum() / (weight**2).sum()
 
 
 def _unseen(key: np.ndarray, share: np.ndarray, prior_requests: np.ndarray,

@@ -14,7 +14,8 @@ class Demand:
 
     ``indptr`` (A + 1,), ``region`` (N,) int32, ``requests``, ``bytes``, ``peak_bps`` (N,) float >= 0.
     ``hour_factor`` (H, R), each column's maximum 1: the bit rate of region r in hour h is
-    ``peak_bps * hour_factor[h, r]``. One row of ones says that all regions peak together.
+    ``peak_bps * hour_factor[h, r]``. One row of ones says that all regions peak together. ``bytes_p10``, ``bytes_p90``
+    (N,): quantiles of bytes, where a forecast gives them; None otherwise.
     """
 
     region_index: Index
@@ -25,15 +26,19 @@ class Demand:
     bytes: np.ndarray
     peak_bps: np.ndarray
     hour_factor: np.ndarray
+    bytes_p10: np.ndarray | None = None
+    bytes_p90: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        given = [name for name in ("bytes_p10", "bytes_p90") if getattr(self, name) is not None]
         for name, dtype in (("indptr", np.int64), ("region", np.int32), ("requests", np.float64),
-                            ("bytes", np.float64), ("peak_bps", np.float64), ("hour_factor", np.float64)):
+                            ("bytes", np.float64), ("peak_bps", np.float64), ("hour_factor", np.float64),
+                            *((name, np.float64) for name in given)):
             object.__setattr__(self, name, frozen(getattr(self, name), dtype))
         n = len(self.region)
         if self.indptr.shape != (len(self.asset_index) + 1,) or self.indptr[-1] != n:
             raise ValueError("indptr does not fit the assets and entries")
-        for name in ("requests", "bytes", "peak_bps"):
+        for name in ("requests", "bytes", "peak_bps", *given):
             values = getattr(self, name)
             if values.shape != (n,):
                 raise ValueError(f"{name} has shape {values.shape}, expected ({n},)")
@@ -43,14 +48,17 @@ class Demand:
             raise ValueError("hour_factor must be (hours, regions)")
 
     @classmethod
-    def from_entries(cls, region_index, asset_index, region, asset, requests, bytes, peak_bps=None, hour_factor=None):
-        """Builds demand from entries in any order; entries of the same (region, asset) are added up.
+    def from_entries(cls, region_index, asset_index, region, asset, requests, bytes, peak_bps=None, hour_factor=None,
+                     bytes_p10=None, bytes_p90=None):
+        """Builds demand from entries in any order; entries of the same (region, asset) are added up, of quantiles too
+        (those of a sum lie within the sums).
 
         Without ``peak_bps`` the day's bytes are taken as spread evenly over 24 h.
         """
         region, asset = np.asarray(region, dtype=np.int64), np.asarray(asset, dtype=np.int64)
         keys, where = np.unique(asset * len(region_index) + region, return_inverse=True)
-        requests, bytes = (np.bincount(where, weights=v, minlength=len(keys)) for v in (requests, bytes))
+        requests, bytes, p10, p90 = (None if v is None else np.bincount(where, weights=v, minlength=len(keys))
+                                     for v in (requests, bytes, bytes_p10, bytes_p90))
         even = bytes * 8 / 86400
         peak = even if peak_bps is None else np.bincount(where, weights=peak_bps, minlength=len(keys))
         n_regions = max(len(region_index), 1)
@@ -63,6 +71,8 @@ class Demand:
             bytes=bytes,
             peak_bps=peak,
             hour_factor=np.ones((1, len(region_index))) if hour_factor is None else hour_factor,
+            bytes_p10=p10,
+            bytes_p90=p90,
         )
 
     def __len__(self) -> int:

@@ -29,6 +29,7 @@ from cdn.files.writing import digest_of, staged_folder, write_json
 from cdn.filling import FillResult, plan_fill
 from cdn.forecasting.demand_forecast import day_number, forecast
 from cdn.forecasting.history import history_of_log
+from cdn.forecasting.knowledge import knowledge_of
 from cdn.logs.quarantine import Quarantine
 from cdn.logs.request_logs import read_request_log
 from cdn.logs.store import log_files
@@ -87,7 +88,10 @@ def run_night(
         night = _read_night(config, day or config.day)
     with watch.stage("forecast"):
         history = history_of_log(night.history, day_number(night.day), record.forecast.history_days)
-        demand = forecast(history, night.day, record.forecast.method, night.catalog, **record.forecast.parameters)
+        knowledge = knowledge_of(night.catalog, night.topology)
+        demand = forecast(
+            history, night.day, record.forecast.method, night.catalog, knowledge, **record.forecast.parameters
+        )
     inputs = PlanInputs(
         Network(night.topology),
         night.catalog,

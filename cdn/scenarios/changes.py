@@ -39,17 +39,16 @@ def scale_demand(problem: Problem, factor: float, regions: Sequence[str] | None 
     """Requests, bytes and peaks times a factor, in the given regions or everywhere."""
     demand = problem.demand
     times = np.where(_chosen(problem.region_index, regions, "region")[demand.region], factor, 1.0)
-    return problem.replace(
-        demand=replace(
-            demand, requests=demand.requests * times, bytes=demand.bytes * times, peak_bps=demand.peak_bps * times
-        )
-    )
+    values = {name: getattr(demand, name) for name in ("requests", "bytes", "peak_bps", "bytes_p10", "bytes_p90")}
+    scaled = {name: value * times for name, value in values.items() if value is not None}
+    return problem.replace(demand=replace(demand, **scaled))
 
 
 def launch(
     problem: Problem, asset: str, size_gb: float, requests: float, regions: Sequence[str] | None = None
 ) -> Problem:
-    """A new asset, asked for ``requests`` times a day in whole, spread over the regions like their demand today."""
+    """A new asset, asked for ``requests`` times a day in whole, spread over the regions like their demand today. The
+    demand's quantiles are dropped: nothing is known of the new asset's."""
     if asset in problem.asset_index:
         raise ValueError(f"asset {asset!r} is in the catalog already")
     demand, n_regions = problem.demand, len(problem.region_index)

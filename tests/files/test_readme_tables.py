@@ -11,12 +11,13 @@ from cdn.files.contents import PLACEMENT, ROUTING, STORED_NOW
 from cdn.files.demands import DEMAND, HOURS
 from cdn.files.describing import HEADER, record_table, schema_table
 from cdn.files.fill_plans import FILL_PLAN
+from cdn.forecasting.events import CALENDAR
 from cdn.generator.parameters import EPISODE, FILM, EncodeParameters, GeneratorParameters, KindParameters
 from cdn.logs.request_logs import REQUEST_LOG
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "demand" / "README.md").read_text(encoding="utf-8")
-SCHEMAS = (CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN)
+SCHEMAS = (CATALOG, REQUEST_LOG, DEMAND, HOURS, STORED_NOW, PLACEMENT, ROUTING, FILL_PLAN, CALENDAR)
 RECORDS = (GeneratorParameters, KindParameters, EncodeParameters)
 
 

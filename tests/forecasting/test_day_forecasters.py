@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from forecasting.tiny_histories import FORECAST_DAY, as_table, history_of, log_of
+from forecasting.tiny_histories import FORECAST_DAY, METHODS, as_table, history_of, log_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +15,13 @@ from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
 
 ROW = st.tuples(st.integers(1, 10), st.integers(0, 1), st.integers(0, 2), st.integers(1, 9))
+# Of titles nobody asked for yet these say something too.
+FORESEES_NEW = {"empirical_bayes", "launch_curves", "low_rank", "gradient_boosting", "ensemble"}
+CUT = {"shrinkage", "empirical_bayes", "launch_curves", "low_rank", "ensemble"}
+# Trees promise no totals.
+KEEPS_TOTALS = [method for method in FORECASTERS if method != "gradient_boosting"]
+EXAMPLES = {"ensemble": 4, "gradient_boosting": 30}
+DAILY = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(1, 9)), min_size=1, max_size=5)
 ROWS = st.lists(ROW, min_size=1, max_size=20)
 
 
@@ -60,31 +67,35 @@ def test_seasonal_naive_falls_back_to_the_last_day():
     assert table(seasonal_naive, [(6, 0, 0, 5), (2, 0, 0, 9)]) == {(0, 0): 9}
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
-@settings(max_examples=50, deadline=None)
-@given(rows=ROWS)
-def test_nothing_is_negative_titles_never_asked_for_get_nothing_and_order_does_not_matter(method, rows):
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_is_negative_simple_methods_foresee_no_new_titles_and_order_does_not_matter(method):
+    settings(max_examples=EXAMPLES.get(method, 40), deadline=None)(given(rows=ROWS)(_holds_for_all))(method)
+
+
+def _holds_for_all(method, rows):
     forecaster = FORECASTERS[method]
     expected = forecaster(history_of(rows), FORECAST_DAY)
     keys = list(zip(expected.asset, expected.region, strict=True))
     assert keys == sorted(set(keys)) and (expected.requests >= 0).all() and len(expected)
-    assert {int(a) for a in expected.asset} <= {row[2] for row in rows}
+    assert method in FORESEES_NEW or {int(a) for a in expected.asset} <= {row[2] for row in rows}
     assert as_table(forecaster(history_of(rows[::-1]), FORECAST_DAY)) == as_table(expected)
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
-@given(daily=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(1, 9)), min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
-def test_days_all_alike_keep_each_region_s_total(method, daily):
-    """Ten days alike: every method expects the same volume per region again (shrinkage without its cut)."""
+@pytest.mark.parametrize("method", KEEPS_TOTALS)
+def test_days_all_alike_keep_each_region_s_total(method):
+    settings(max_examples=EXAMPLES.get(method, 40), deadline=None)(given(daily=DAILY)(_totals_are_kept))(method)
+
+
+def _totals_are_kept(method, daily):
+    """Ten days alike: these methods expect the same volume per region again (without the cut of small ones)."""
     rows = [(ago, *row) for ago in range(1, 11) for row in daily]
-    cut = {"min_requests": 0.0} if method == "shrinkage" else {}
+    cut = {"min_requests": 0.0} if method in CUT else {}
     expected = FORECASTERS[method](history_of(rows), FORECAST_DAY, **cut)
     totals = np.bincount([row[0] for row in daily], [row[2] for row in daily], minlength=2)
     np.testing.assert_allclose(np.bincount(expected.region, expected.requests, 2), totals, rtol=1e-9)
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_the_future_cannot_be_seen(method):
     """A log poisoned from the forecast day on gives the same forecast to the last bit."""
     rows = [(ago, ago % 2, ago % 3, ago) for ago in range(1, 9)]
@@ -95,7 +106,7 @@ def test_the_future_cannot_be_seen(method):
 
 def test_names_and_parameters():
     assert parameters_of("moving_average") == {"window_days": 7}
-    with pytest.raises(UnknownNameError, match="known: exponential, last_day, moving_average, seasonal_naive, shri"):
+    with pytest.raises(UnknownNameError, match=r"known: .*, exponential, .*last_day, .*shrinkage"):
         forecaster_of("crystal_ball")
 
 

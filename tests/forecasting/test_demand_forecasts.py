@@ -7,6 +7,7 @@ from forecasting.tiny_histories import (
     CATALOG,
     DAY_US,
     FORECAST_DAY,
+    METHODS,
     REGIONS,
     day_of,
     history_of,
@@ -15,7 +16,6 @@ from forecasting.tiny_histories import (
 
 from cdn.errors import CdnError, DataError, UnknownNameError
 from cdn.forecasting.demand_forecast import day_number, forecast
-from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import history_of_log
 from cdn.forecasting.hour_profiles import hour_shares, peak_bps_per_byte
 from cdn.forecasting.request_sizes import bytes_per_request
@@ -78,7 +78,7 @@ def test_a_forecast_by_hand():
     np.testing.assert_allclose(demand.hour_factor, np.repeat(np.eye(24)[12][:, None], 2, axis=1))
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_the_busiest_hour_carries_the_peak_and_the_hours_carry_the_bytes(method):
     rng = np.random.default_rng(4)
     rows = [tuple(int(rng.integers(high)) for high in (24, 2, 3, 300)) for _ in range(200)]
@@ -88,7 +88,7 @@ def test_the_busiest_hour_carries_the_peak_and_the_hours_carry_the_bytes(method)
     np.testing.assert_allclose(carried, demand.bytes)
 
 
-@pytest.mark.parametrize("method", FORECASTERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_neither_sizes_nor_hours_nor_requests_see_the_future(method):
     rows = [(ago, ago % 2, ago % 3, ago) for ago in range(1, 9)]
     log = log_of(rows)

@@ -67,7 +67,7 @@ def test_the_same_call_writes_the_same_bytes(folder, out):
 
 
 def test_the_table_shows_ids_as_they_are(folder):
-    text = invoke(folder, "--day", "2012-12-28").stdout
+    text = invoke(folder, "--day", "2012-12-28", "--method", "shrinkage").stdout
     assert "shrinkage for 2012-12-28 from 2 day(s), 0 missing" in text and "[red]a" in text
     assert "5 rows read, 0 bad, 1 exact duplicates" in text
 
@@ -93,3 +93,27 @@ def test_nothing_is_written_where_nothing_can_be_forecast(folder):
     tolerant = invoke(folder, "--day", "2012-12-28", "--bad-share", "0.2", "--quarantine", folder / "bad.csv")
     assert tolerant.exit_code == 0
     assert pd.read_csv(folder / "bad.csv")["line"].tolist() == [7]
+
+
+def test_a_calendar_and_the_record_beside_the_demand(folder):
+    """The 28th is known to be three times as busy; the record names the method, its parameters and the files."""
+    (folder / "calendar.csv").write_text("date,kind,factor\n2012-12-28,sale,3\n")
+    method = ("--day", "2012-12-28", "--method", "empirical_bayes", "--parameter", "min_requests=0")
+    invoke(folder, *method)
+    usual = pd.read_csv(folder / "demand.csv")
+    invoke(folder, *method, "--calendar", folder / "calendar.csv")
+    busy = pd.read_csv(folder / "demand.csv")
+    assert busy["requests"].sum() == pytest.approx(3 * usual["requests"].sum())
+    assert {"bytes_p10", "bytes_p90"} <= set(busy.columns)
+    record = json.loads((folder / "demand.forecast.json").read_text())
+    assert record["method"] == "empirical_bayes" and record["parameters"]["min_requests"] == 0
+    assert list(record["inputs"]["calendar"]) == [str(folder / "calendar.csv")]
+
+
+@pytest.mark.parametrize(("row", "message"), [
+    ("2012-12-28,sale,-1,,", "factor"), ("2012-12-28,sale,2,nowhere,", "nowhere"), ("2012-12-28,sale,2,,x", "'x'"),
+    ("soon,sale,2,,", "soon")])
+def test_a_calendar_with_faults_is_refused(folder, row, message):
+    (folder / "calendar.csv").write_text(f"date,kind,factor,region_id,asset_id\n{row}\n")
+    with pytest.raises(DataError, match=message):
+        invoke(folder, "--day", "2012-12-28", "--calendar", folder / "calendar.csv")

@@ -1,14 +1,21 @@
 """Small logs written as (day, region, asset, requests), and the histories of them."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import History, history_of_log
 from cdn.model.catalog import Catalog
 from cdn.model.index import Index
 from cdn.model.request_log import RequestLog
 
+METHODS = [pytest.param(name, marks=pytest.mark.skipif(name == "gradient_boosting" and find_spec("lightgbm") is None,
+                                                       reason="the extra `ml` is not installed"))
+           for name in FORECASTERS]
 REGIONS = Index(["big", "small"])
 ASSETS = Index(["a", "b", "c"])
 CATALOG = Catalog.of_sizes(["a", "b", "c"], [100, 200, 300])
