@@ -20,6 +20,7 @@ from cdn.cli.options import (
     print_result,
     quiet_option,
     stderr_console,
+    sweeping_option,
     topology_option,
 )
 from cdn.files.catalogs import read_catalog
@@ -70,6 +71,8 @@ class ParameterParam(click.ParamType):
               help="Holidays and promotions known in advance (CSV or Parquet: date, kind, ...).")
 @click.option("--history-days", type=click.IntRange(min=1), default=HISTORY_DAYS, show_default=True,
               help="How many days back the history goes.")
+@click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")
+@sweeping_option
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
 @click.option("--bad-share", type=click.FloatRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
               help="Refuse the log where a larger share of the rows is bad.")
@@ -80,8 +83,8 @@ class ParameterParam(click.ParamType):
 @quiet_option
 def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Path, day: pd.Timestamp, method: str,
              parameters: tuple[tuple[str, Any], ...], calendar_path: Path | None, history_days: int,
-             drop_duplicates: bool, bad_share: float, quarantine_path: Path | None, out_path: Path, as_json: bool,
-             quiet: bool) -> None:
+             exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float,
+             quarantine_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
     """Forecast what every region will ask for on a UTC day."""
     if quarantine_path:
         check_quarantine_path(quarantine_path)
@@ -89,7 +92,8 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
         catalog, topology = read_catalog(catalog_path), read_topology(topology_path)
         history, quarantine = read_history(
             log_paths, topology.region_index, catalog.asset_index, day_number(day),
-            n_days=history_days, bad_share=bad_share, drop_duplicates=drop_duplicates)
+            n_days=history_days, bad_share=bad_share, drop_duplicates=drop_duplicates,
+            sweeping_assets=sweeping_assets if exclude_sweeping else None)
         calendar = read_calendar(calendar_path, topology.region_index, catalog.asset_index) if calendar_path else None
         knowledge = knowledge_of(catalog, topology, calendar)
         demand = forecast_demand(history, day, method, catalog, knowledge, **dict(parameters))

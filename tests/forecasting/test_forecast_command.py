@@ -117,3 +117,16 @@ def test_a_calendar_with_faults_is_refused(folder, row, message):
     (folder / "calendar.csv").write_text(f"date,kind,factor,region_id,asset_id\n{row}\n")
     with pytest.raises(DataError, match=message):
         invoke(folder, "--day", "2012-12-28", "--calendar", folder / "calendar.csv")
+
+
+def test_sweeping_clients_are_left_out_when_asked(folder):
+    """Client s asks for both assets on one day, client t for one: with a limit of one asset a day, s
+    sweeps, and the 26th, which nobody else asked on, counts as missing."""
+    rows = ["2012-12-26T10:00:00Z,big,[red]a,10,s", "2012-12-26T10:01:00Z,big,b,10,s",
+            "2012-12-27T10:00:00Z,big,b,10,t"]
+    (folder / "log.csv").write_text("\n".join(["time,region_id,asset_id,bytes,session_id", *rows]) + "\n")
+    requests = []
+    for options in ([], ["--exclude-sweeping", "--sweeping-assets", 1]):
+        result = invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--json", *options)
+        requests.append(json.loads(result.stdout)["requests"])
+    assert requests == [1.5, 1.0]
