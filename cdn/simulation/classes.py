@@ -36,7 +36,7 @@ def classify(route, asset, origin, seen, served_by, refused, request_class):
             request_class[k] = SPILLED if is_refused else HIT
         else:
             reason = max(route[k] - origin, CONTENT)
-            if reason == FORBIDDEN or reason == NOT_PLACEABLE:
+            if reason in (FORBIDDEN, NOT_PLACEABLE):
                 request_class[k] = NOT_PLACEABLE
             elif is_refused:
                 request_class[k] = HEALTH
@@ -56,7 +56,7 @@ def serve_pinned(route, asset, origin, seen, served_by, request_class):
         else:
             served_by[k] = origin
             reason = code - origin
-            if reason == FORBIDDEN or reason == NOT_PLACEABLE:
+            if reason in (FORBIDDEN, NOT_PLACEABLE):
                 request_class[k] = NOT_PLACEABLE
             else:
                 request_class[k] = reason if seen[asset[k]] else COLD

@@ -54,9 +54,9 @@ def build_routes(problem: Problem, catalog: Catalog, pinned: SiteAssets, true_pl
     restricted = np.zeros(n_assets, dtype=bool)
     restricted[list(catalog.allowed_regions)] = True
     return Routes(
-        *(np.ascontiguousarray(part) for part in (problem.cost_per_byte, problem.may_serve, problem.storage_bytes)),
-        problem.size_bytes, pinned.indptr, pinned.site, problem.excluded.indptr, problem.excluded.site, truth.indptr,
-        truth.site, true_placement is not None, restricted, csr_indptr(asset, n_assets),
+        problem.cost_per_byte, problem.may_serve, problem.storage_bytes, problem.size_bytes, pinned.indptr,
+        pinned.site, problem.excluded.indptr, problem.excluded.site, truth.indptr, truth.site,
+        true_placement is not None, restricted, csr_indptr(asset, n_assets),
         np.ascontiguousarray(region, dtype=np.int32),
     )
 
@@ -93,12 +93,10 @@ def cheapest_holder(routes, indptr, sites, r, a, after_cost, after_site):
 @step
 def is_allowed(routes, r, a):
     """Whether the catalog lets caches serve the asset to the region, as ``Problem.servable`` says it for demand."""
-    if not routes.restricted[a]:
-        return True
+    allowed = not routes.restricted[a]
     for k in range(routes.allowed_indptr[a], routes.allowed_indptr[a + 1]):
-        if routes.allowed_region[k] == r:
-            return True
-    return False
+        allowed |= routes.allowed_region[k] == r
+    return allowed
 
 
 @step

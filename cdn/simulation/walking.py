@@ -80,17 +80,19 @@ def open_caches(policy: Policy, capacity_bytes: np.ndarray, size_bytes: np.ndarr
             numbers[level, stream] = ids
             if policy.looks_ahead:
                 following[level, stream] = global_next_uses(next_uses(ids, len(members[s])))
-    return Caches(*_stacked(policy, capacity_bytes, [size_bytes[those] for those in members]), path, numbers, following)
+    sizes = [size_bytes[those] for those in members]
+    return Caches(**_stacked(policy, capacity_bytes, sizes), path=path, numbers=numbers, next_uses=following)
 
 
-def _stacked(policy: Policy, capacity_bytes: np.ndarray, size_bytes: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+def _stacked(policy: Policy, capacity_bytes: np.ndarray, size_bytes: list[np.ndarray]) -> dict[str, np.ndarray]:
     states = [policy.empty_state(int(capacity), len(sizes))
               for capacity, sizes in zip(capacity_bytes, size_bytes, strict=True)]
     objects, cells = (np.concatenate([state[part] for state in states]) for part in (0, 1))
     objects["size_bytes"] = np.concatenate(size_bytes)
     ints, floats = (np.stack([state[part] for state in states]) for part in (2, 3))
-    firsts = (np.cumsum([0] + [len(state[part]) for state in states]) for part in (0, 1))
-    return objects, cells, ints, floats, *firsts
+    first_object, first_cell = (np.cumsum([0] + [len(state[part]) for state in states]) for part in (0, 1))
+    return {"objects": objects, "cells": cells, "ints": ints, "floats": floats, "first_object": first_object,
+            "first_cell": first_cell}
 
 
 def walk(caches, routes, egress, copies, requests, passed, served_by, refused):
@@ -105,7 +107,7 @@ def walk(caches, routes, egress, copies, requests, passed, served_by, refused):
                 first = caches.first_object[path[level, region[ahead]]]
                 prefetch(caches.objects, first + numbers[level, ahead])
         r = region[k]
-        pin = min(np.int64(route[k]), origin)
+        pin = np.int64(min(route[k], origin))
         level = position = n_passed = 0
         while True:
             while level < n_levels and numbers[level, k] < 0:
@@ -153,7 +155,7 @@ def walk_pins(routes, egress, requests, served_by, refused):
     cost = routes.cost
     origin = len(cost) - 1
     for k in range(len(asset)):
-        s = min(np.int64(route[k]), origin)
+        s = np.int64(min(route[k], origin))
         while s < origin and not take(egress, s, bytes_[k], time_us[k]):
             refused[k] = True
             s = np.int64(cheapest_holder(routes, routes.pinned_indptr, routes.pinned_site, region[k], asset[k],

@@ -79,7 +79,8 @@ def test_peak_keeps_days_apart_where_hours_of_the_day_do_not():
     topology, catalog = small_topology(), small_catalog()
     half_past = np.array([0, 24]) * 3_600_000_000 + 1_800_000_000
     log = RequestLog(topology.region_index, catalog.asset_index, half_past, [EAST, EAST], [0, 0], [10**9, 10**9])
-    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([ORIGIN_SITE, ORIGIN_SITE], [COLD, CONTENT]))
+    result = Replay([ORIGIN_SITE, ORIGIN_SITE], [COLD, CONTENT])
+    metrics = summarise(problem_of(topology, catalog), topology, log, result)
     assert metrics.site_bytes[ORIGIN_SITE, 0] == 2 * 10**9
     assert metrics.peak_bps[ORIGIN_SITE] == pytest.approx(GB_PER_HOUR_BPS)
 
@@ -103,7 +104,8 @@ def test_requests_of_no_bytes_count_as_requests():
 def test_a_replay_of_another_log_is_refused():
     topology, catalog = small_topology(), small_catalog()
     with pytest.raises(ValueError, match="the replay has 1 requests, the log 2"):
-        summarise(problem_of(topology, catalog), topology, log_of("east a, east a", topology, catalog), Replay([0], [HIT]))
+        log = log_of("east a, east a", topology, catalog)
+        summarise(problem_of(topology, catalog), topology, log, Replay([0], [HIT]))
 
 
 @st.composite
