@@ -28,12 +28,13 @@ from cdn.model.problem import Problem
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 from cdn.model.topology import Topology
-from cdn.simulation.classes import FORBIDDEN, classify, serve_pinned
+from cdn.simulation.classes import classify, serve_pinned
 from cdn.simulation.copying import DEFAULT_COPY_RULE, copy_table
 from cdn.simulation.egress import full_budgets
-from cdn.simulation.paths import NO_SITE, reactive_paths
+from cdn.simulation.paths import reactive_paths
 from cdn.simulation.routes import Routes, build_routes, route_requests
-from cdn.simulation.walking import Requests, open_caches, walk_of, walk_pins
+from cdn.simulation.stations import Requests, open_caches, stations_of
+from cdn.simulation.walking import walk_of, walk_pins
 
 STORAGE_TOLERANCE = 1e-9
 N_LEVELS = 2
@@ -91,7 +92,7 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
         walk_pins(routes, egress, requests, served_by, refused)
     else:
         path = reactive_paths(problem, topology)
-        stations = _stations(problem, path, requests, egress_limits)
+        stations = stations_of(routes, path, requests, egress_limits)
         caches = open_caches(POLICIES[policy], capacity_bytes, problem.size_bytes, path, stations, asset)
         passed = np.zeros((N_LEVELS, 2), dtype=np.int64)
         walk_of(policy)(caches, routes, egress, copies, requests, passed, served_by, refused)
@@ -110,25 +111,6 @@ def _replay_pins(routes: Routes, log: RequestLog, warm_up: RequestLog | None, se
     for array in (served_by, request_class):
         array.flags.writeable = False  # so that the replay keeps these and makes no copies
     return Replay(served_by, request_class)
-
-
-def _stations(problem: Problem, path: np.ndarray, requests: Requests, egress_limits: bool) -> np.ndarray:
-    """(levels, N) the reactive part that each request may come to on each level, ``NO_SITE`` for none.
-
-    A cache takes no copy of what is excluded from it (rights, licences): the request passes by. Where nothing is
-    refused, a request does not go beyond its pinned server."""
-    server = np.minimum(requests.route, problem.n_caches)
-    stations = path[:, requests.region]
-    stations[:, requests.route == problem.n_caches + FORBIDDEN] = NO_SITE
-    limit = np.where(server < problem.n_caches, problem.cost_per_byte[server, requests.region], np.inf)
-    for station in stations:
-        if not egress_limits:
-            station[~(problem.cost_per_byte[station, requests.region] < limit)] = NO_SITE
-        if len(problem.excluded):
-            at_cache = np.flatnonzero(station != NO_SITE)
-            excluded = problem.excluded.contains(station[at_cache], requests.asset[at_cache], problem.n_caches)
-            station[at_cache[excluded]] = NO_SITE
-    return stations
 
 
 def _checked_share(policy: str | None, reactive_share: float | None) -> float:

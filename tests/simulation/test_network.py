@@ -197,4 +197,4 @@ def test_the_same_log_gives_the_same_answers_and_ample_egress_changes_nothing(po
         first = replay(problem, topology, catalog, log, policy=policy, copy=copy)
         again = replay(problem, topology, catalog, log, policy=policy, copy=copy, egress_limits=True)
         assert (first.served_by == again.served_by).all() and (first.request_class == again.request_class).all()
-            assert set(first.served_by.tolist()) >= {1, 2, 3}
+        assert set(first.served_by.tolist()) >= {1, 2, 3}
