@@ -43,14 +43,14 @@ def network_of(ids, size_bytes, n_regions, seed):
     demand = Demand.from_entries(topology.region_index, catalog.asset_index, [], [], [], [])
     problem = build_problem(Network(topology), catalog, demand)
     ranked = np.argsort(-np.bincount(ids, minlength=len(size_bytes)), kind="stable")
-    reach = np.searchsorted(np.cumsum(size_bytes[ranked]), [storage["e"], storage["e"] + storage["m"]])
-    held = [(k, ranked[: reach[0]]) for k in range(n_regions)]
-    held += [(n_regions + k, ranked[reach[0] : reach[1]]) for k in range(n_mids)]
+    reached = np.cumsum(size_bytes[ranked])
+    at_edges = np.searchsorted(reached, storage["e"], side="right")
+    below = reached[at_edges - 1] if at_edges else 0
+    at_mids = np.searchsorted(reached, below + storage["m"], side="right")
+    held = [(k, ranked[:at_edges]) for k in range(n_regions)]
+    held += [(n_regions + k, ranked[at_edges:at_mids]) for k in range(n_mids)]
     site, asset = (np.concatenate(part) for part in zip(*((np.full(len(a), s), a) for s, a in held), strict=True))
     pinned = SiteAssets.from_pairs(site, asset, len(catalog))
-    fits = pinned.bytes_per_site(size_bytes, problem.n_caches) <= problem.storage_bytes
-    if not fits.all():  # the mids' first asset may stand over the edge of what is left
-        raise ValueError("the pins do not fit")
     return problem, topology, catalog, log, pinned
 
 
