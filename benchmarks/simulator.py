@@ -3,6 +3,7 @@
     python -m venv peer && peer/bin/pip install libcachesim==0.3.5 numpy
     python benchmarks/simulator.py --peer peer/bin/python
     python benchmarks/simulator.py --peer peer/bin/python --requests 1000000 --objects 50000 --exponents 0.9
+    python benchmarks/simulator.py --section network --requests 2000000 --objects 50000
 
 Zipf traces of equally drawn lognormal sizes, random order of popularity. *Parsed*: ours on dense ids in memory against
 libCacheSim on its binary format, which it reads in place (its fastest reader). *Raw*: the same file for both, reading
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from simulator_network import measure_network
 
 from cdn.caching import open_cache
 from cdn.caching.cache import global_next_uses
@@ -161,8 +163,14 @@ def main():
     parser.add_argument("--policies", nargs="+", choices=PEERS, default=list(TARGETS))
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--section", choices=["cache", "network"], default="cache")
+    parser.add_argument("--regions", type=int, default=50, help="of the network")
     arguments = parser.parse_args()
     print(processor())
+    if arguments.section == "network":
+        ids, sizes = zipf_trace(arguments.requests, arguments.objects, arguments.exponents[0], arguments.seed)
+        measure_network(ids, sizes, arguments.regions, ["lru"], arguments.repeats, arguments.seed)
+        return
     with tempfile.TemporaryDirectory() as folder:
         for exponent in arguments.exponents:
             measure(arguments, exponent, folder)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cdn.evaluation.routing import cheapest_routing
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
 from cdn.model.network import Network
@@ -16,7 +17,6 @@ from cdn.model.problem import Problem, build_problem
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 from cdn.planning import plan_placement, without_fill_limits
-from cdn.simulation.paths import pinned_servers
 from cdn.simulation.replaying import replay
 
 
@@ -42,9 +42,9 @@ def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
 
     That is also what a replay of the day's log gives, request by request: a placement does not change during the day.
     """
-    demand = problem.demand
-    server = pinned_servers(problem, stored, demand.region, demand.asset)
-    return problem.servable & (server < problem.n_caches)
+    served = np.zeros(len(problem.demand), dtype=bool)
+    served[cheapest_routing(problem, stored).entry] = True
+    return problem.servable & served
 
 
 def served_by_policy(setting: Setting, log: RequestLog, policy: str = "lru") -> np.ndarray:

@@ -60,7 +60,7 @@ def replay_guarded(state, gate, ids, times, next_uses, expires, ttl_s, hit):
 @cache
 def plain_loop(policy: Policy) -> Any:
     """``replay`` for a policy."""
-    return step(_bound(replay, policy.name, policy, Path(__file__)))
+    return step(bound(replay, policy.name, policy, Path(__file__)))
 
 
 @cache
@@ -68,10 +68,10 @@ def guarded_loop(policy: Policy, admission: Admission) -> Any:
     """``replay_guarded`` for a policy and an admission policy."""
     sources = Path(__file__), Path(admission.source)
     name = f"{policy.name}_{admission.name}"
-    return step(_bound(replay_guarded, name, policy, *sources, admit=admission.admit, observe=admission.observe))
+    return step(bound(replay_guarded, name, policy, *sources, admit=admission.admit, observe=admission.observe))
 
 
-def _bound(loop: Any, name: str, policy: Policy, *sources: Path, **names: Any) -> FunctionType:
+def bound(loop: Any, name: str, policy: Policy, *sources: Path, **names: Any) -> FunctionType:
     """The loop with the policy's names, as if it were written in the policy's file."""
     digests = "_".join(digest_of_imports(source)[:8] for source in sources)
     name = f"{loop.__name__}_{name}_{digests}".replace("-", "_")

@@ -34,7 +34,19 @@ from cdn.model.network import Network
 from cdn.model.problem import Problem, build_problem
 from cdn.model.request_log import RequestLog
 from cdn.model.topology import Topology
-from cdn.simulation import HYBRID, PINNED, Metrics, demand_of_log, simulate_all, summarise, write_results
+from cdn.simulation import (
+    CLAIRVOYANT,
+    COPY_RULES,
+    HYBRID,
+    MISS_CLASSES,
+    PINNED,
+    Metrics,
+    demand_of_log,
+    simulate_all,
+    summarise,
+    write_results,
+)
+from cdn.simulation.copying import DEFAULT_COPY_RULE
 from cdn.simulation.results import summary_of
 from cdn.simulation.strategies import DEFAULT_HYBRID_POLICY, DEFAULT_REACTIVE_SHARE
 from cdn.units import format_bytes, format_rate, format_share
@@ -75,13 +87,20 @@ class StrategiesParam(click.ParamType):
               help="Share of each cache's storage that hybrid leaves to its policy.")
 @click.option("--hybrid-policy", type=click.Choice(sorted(REACTIVE_POLICIES)), default=DEFAULT_HYBRID_POLICY,
               show_default=True, help="Policy of hybrid's reactive share.")
+@click.option("--copy", type=click.Choice(sorted(COPY_RULES)), default=DEFAULT_COPY_RULE, show_default=True,
+              help="Which of the reactive caches passed in vain take a copy: all (lce), the last (lcd), the nearest to "
+                   "the client (edge), none (nocopy).")
+@click.option("--egress-limits/--no-egress-limits", default=False, show_default=True,
+              help="Caches refuse what exceeds their egress rate over a clock hour; the next one is asked.")
+@click.option("--true-placement", "true_path", type=PATH, default=None,
+              help="Placement made with the log's true demand: splits misses of placements into forecast and capacity.")
 @out_option
 @json_option
 @quiet_option
 def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...], warm_up_paths: tuple[Path, ...],
              placement_path: Path | None, hybrid_path: Path | None, demand_path: Path | None,
-             strategies: tuple[str, ...], reactive_share: float, hybrid_policy: str, out_path: Path, as_json: bool,
-             quiet: bool) -> None:
+             strategies: tuple[str, ...], reactive_share: float, hybrid_policy: str, copy: str, egress_limits: bool,
+             true_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
     """Replay a request log that was not planned with: who serves it, what it costs, what stays off the origin."""
     _check_options(strategies, placement_path, hybrid_path, demand_path or warm_up_paths)
     progress = stderr_console(quiet)
@@ -91,16 +110,20 @@ def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...
     demand = _trimming_demand(demand_path, log, warm_up)
     problem = _build_problem(topology, catalog, catalog_path, demand, log)
     placements = {name: read_placement(path, topology.site_index, catalog.asset_index)
-                  for name, path in ((PINNED, placement_path), (HYBRID, hybrid_path)) if path is not None}
+                  for name, path in ((PINNED, placement_path), (HYBRID, hybrid_path), (CLAIRVOYANT, true_path))
+                  if path is not None}
     with progress.status(f"replaying {len(log)} requests with {', '.join(strategies)}"):
         try:
             replays = simulate_all(problem, topology, catalog, log, strategies, placements, warm_up=warm_up,
-                                   reactive_share=reactive_share, hybrid_policy=hybrid_policy)
+                                   reactive_share=reactive_share, hybrid_policy=hybrid_policy, copy=copy,
+                                   egress_limits=egress_limits)
         except ValueError as error:
             expected = f"a placement and logs that fit together ({error})"
             raise DataError.of_file(hybrid_path or placement_path or log_paths[0], expected) from error
     results = {name: summarise(problem, topology, log, replay) for name, replay in replays.items()}
-    parameters = {"reactive_share": reactive_share, "hybrid_policy": hybrid_policy} if HYBRID in strategies else {}
+    parameters = {"copy": copy, "egress_limits": egress_limits}
+    if HYBRID in strategies:
+        parameters |= {"reactive_share": reactive_share, "hybrid_policy": hybrid_policy}
     write_results(out_path, results, topology, parameters)
     payload = {"parameters": parameters, "strategies": {name: summary_of(m, topology) for name, m in results.items()}}
     print_result(as_json, payload, lambda console: _show(console, results, problem))
@@ -150,6 +173,22 @@ def _show(console: Console, results: dict[str, Metrics], problem: Problem) -> No
         table.add_row(name, format_share(metrics.offload), format_share(metrics.request_hit_ratio),
                       f"{metrics.delivery_cost:.6g}", format_bytes(metrics.origin_bytes), *_busiest(metrics, problem))
     console.print(table)
+    console.print(_misses(results))
+
+
+def _misses(results: dict[str, Metrics]) -> Table:
+    """Why the origin served: share of all requests by class, those that occur, and what was spilled."""
+    names = [name for name in MISS_CLASSES if any(metrics.missed_requests[name] for metrics in results.values())]
+    spills = any(metrics.spilled_requests for metrics in results.values())
+    table = Table(title="misses by class, of all requests")
+    table.add_column("policy")
+    for heading in ("all", *names, *["spilled"] * spills):
+        table.add_column(heading.replace("_", "\n"), justify="right")
+    for name, metrics in results.items():
+        missed = metrics.missed_requests
+        counts = [sum(missed.values()), *(missed[class_] for class_ in names), *[metrics.spilled_requests] * spills]
+        table.add_row(name, *(format_share(count / max(metrics.requests, 1)) for count in counts))
+    return table
 
 
 def _busiest(metrics: Metrics, problem: Problem) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
     summary.json   the night in plain numbers by id       run.json      digests of the inputs, parameters, versions
     timings.json   seconds per stage                      quarantine.csv   log rows that were left out
-    replay.json, replay_hours.csv, replay_links.csv (where the planned day has passed)
+    replay.json, replay_hours.csv, replay_links.csv, replay_classes.csv (where the planned day has passed)
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Every number a replay gives: pure functions of the problem, the log and who served each request.
+"""Every number a replay gives: pure functions of the problem, the log, who served each request and its class.
 
-``served_by`` (N,) is the site of each request, the origin S. Sums are exact below 2**53 bytes.
+``served_by`` (N,) is the site of each request, the origin S; ``request_class`` (N,) its place in ``REQUEST_CLASSES``.
+Sums are exact below 2**53 bytes.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cdn.model.arrays import frozen
 from cdn.model.problem import Problem
 from cdn.model.request_log import RequestLog
 from cdn.model.topology import MID, Topology
+from cdn.simulation.classes import MISS_CLASSES, REQUEST_CLASSES, SPILLED
 from cdn.simulation.paths import sites_of_kind
 from cdn.simulation.replaying import Replay
 from cdn.units import BITS_PER_BYTE, HOURS_PER_DAY, MICROSECONDS_PER_SECOND, SECONDS_PER_HOUR
@@ -23,7 +25,8 @@ class Metrics:
     ``offload``: bytes served by caches / all bytes; ``request_hit_ratio``: the same of requests; 0 for an empty log.
     ``midgress_bytes``: served by mid sites. ``region_offload`` (R,), NaN where a region asked for no bytes.
     ``site_bytes`` (S + 1, 24), ``link_bytes`` (2 L, 24), each directed link as in ``Problem.path_links``. ``peak_bps``
-    (S + 1,): mean rate of each site's busiest hour of the log; ``egress_bps`` (S,) its limit.
+    (S + 1,): mean rate of each site's busiest hour of the log; ``egress_bps`` (S,) its limit. ``class_requests``,
+    ``class_bytes`` (8, 24): requests and bytes of each of ``REQUEST_CLASSES``.
     """
 
     requests: int
@@ -38,11 +41,13 @@ class Metrics:
     link_bytes: np.ndarray
     peak_bps: np.ndarray
     egress_bps: np.ndarray
+    class_requests: np.ndarray
+    class_bytes: np.ndarray
 
     def __post_init__(self) -> None:
         for name in ("region_offload", "peak_bps", "egress_bps"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
-        for name in ("site_bytes", "link_bytes"):
+        for name in ("site_bytes", "link_bytes", "class_requests", "class_bytes"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
 
     @property
@@ -54,6 +59,25 @@ class Metrics:
     def origin_bytes_by_hour(self) -> np.ndarray:
         """(24,) bytes out of the origin."""
         return self.site_bytes[-1]
+
+    @property
+    def missed_requests(self) -> dict[str, int]:
+        """Requests that the origin served, by class of miss."""
+        return _by_class(self.class_requests, MISS_CLASSES)
+
+    @property
+    def missed_bytes(self) -> dict[str, int]:
+        """Bytes that the origin served, by class of miss."""
+        return _by_class(self.class_bytes, MISS_CLASSES)
+
+    @property
+    def spilled_requests(self) -> int:
+        """Requests that a cache without egress refused and another cache served."""
+        return int(self.class_requests[SPILLED].sum())
+
+    @property
+    def spilled_bytes(self) -> int:
+        return int(self.class_bytes[SPILLED].sum())
 
 
 def summarise(problem: Problem, topology: Topology, log: RequestLog, replay: Replay) -> Metrics:
@@ -75,7 +99,20 @@ def summarise(problem: Problem, topology: Topology, log: RequestLog, replay: Rep
         link_bytes=link_bytes(problem, log, served_by),
         peak_bps=peak_bps(problem, log, served_by),
         egress_bps=problem.egress_bps,
+        class_requests=by_class(log, replay.request_class, np.ones(len(log))),
+        class_bytes=by_class(log, replay.request_class, log.bytes),
     )
+
+
+def _by_class(table: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
+    return {name: int(table[REQUEST_CLASSES.index(name)].sum()) for name in names}
+
+
+def by_class(log: RequestLog, request_class: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(8, 24) sum of the requests' weights by class and UTC hour of the day."""
+    shape = (len(REQUEST_CLASSES), HOURS_PER_DAY)
+    cell = request_class.astype(np.int64) * HOURS_PER_DAY + log.hour
+    return np.bincount(cell, weights=weights, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def offload(problem: Problem, log: RequestLog, served_by: np.ndarray) -> float:

@@ -1,4 +1,5 @@
-"""The files of a replay: ``replay.json`` with the totals, ``replay_hours.csv`` per site, ``replay_links.csv`` per link.
+"""The files of a replay: ``replay.json`` with the totals, ``replay_hours.csv`` per site, ``replay_links.csv`` per link,
+``replay_classes.csv`` per class of request.
 
 Tables leave out rows of 0 bytes. ``replay.json`` is written last: where it is, the tables beside it are whole.
 """
@@ -17,11 +18,15 @@ from cdn.errors import DataError, Fault
 from cdn.files.schema import Column, TableSchema, positions, read_table, write_table
 from cdn.files.topologies import parse_record
 from cdn.files.writing import write_json
+from cdn.model.index import Index
 from cdn.model.topology import Topology
+from cdn.simulation.classes import REQUEST_CLASSES
 from cdn.simulation.metrics import Metrics
 from cdn.units import HOURS_PER_DAY
 
 SUMMARY_FILE, HOURS_FILE, LINKS_FILE = "replay.json", "replay_hours.csv", "replay_links.csv"
+CLASSES_FILE = "replay_classes.csv"
+_COUNTS = ("missed_requests", "missed_bytes", "spilled_requests", "spilled_bytes")
 _HOUR = Column("hour", "integer", "UTC hour", "hour of the day, 0 to 23", minimum=0)
 _BYTES = Column("bytes", "integer", "bytes", "bytes served in that hour", minimum=0)
 _STRATEGY = Column("strategy", "string", "", "what was replayed: pinned, hybrid, or a policy")
@@ -42,6 +47,17 @@ REPLAY_LINKS = TableSchema(
     ),
     key=("strategy", "link", "a", "b", "hour"),
 )
+REPLAY_CLASSES = TableSchema(
+    "replay classes",
+    (
+        _STRATEGY,
+        Column("class", "string", "", "what became of the requests: hit, spilled, or a class of miss"),
+        _HOUR,
+        Column("requests", "integer", "", "requests of that class in that hour", minimum=0),
+        _BYTES,
+    ),
+    key=("strategy", "class", "hour"),
+)
 
 
 class StrategyRecord(BaseModel):
@@ -56,6 +72,10 @@ class StrategyRecord(BaseModel):
     delivery_cost: float = Field(ge=0)
     origin_bytes: int = Field(ge=0)
     midgress_bytes: int = Field(ge=0)
+    missed_requests: dict[str, int]
+    missed_bytes: dict[str, int]
+    spilled_requests: int = Field(ge=0)
+    spilled_bytes: int = Field(ge=0)
     region_offload: dict[str, float | None]
     peak_bps: dict[str, float]
     egress_bps: dict[str, float | None]
@@ -72,7 +92,8 @@ def summary_of(metrics: Metrics, topology: Topology) -> dict[str, Any]:
     """The totals of one replay by id, for JSON."""
     sites, regions = topology.site_index.ids, topology.region_index.ids
     record: dict[str, Any] = {name: getattr(metrics, name) for name in (
-        "requests", "bytes", "offload", "request_hit_ratio", "delivery_cost", "origin_bytes", "midgress_bytes")}
+        "requests", "bytes", "offload", "request_hit_ratio", "delivery_cost", "origin_bytes", "midgress_bytes",
+        *_COUNTS)}
     return record | {
         "region_offload": dict(zip(regions, map(_number, metrics.region_offload), strict=True)),
         "peak_bps": dict(zip(sites, map(_number, metrics.peak_bps), strict=True)),
@@ -86,6 +107,7 @@ def write_results(folder: Path | str, results: Mapping[str, Metrics], topology: 
     folder = Path(folder)
     write_table(_stacked(results, lambda metrics: _hours_frame(metrics, topology), REPLAY_HOURS), folder / HOURS_FILE)
     write_table(_stacked(results, lambda metrics: _links_frame(metrics, topology), REPLAY_LINKS), folder / LINKS_FILE)
+    write_table(_stacked(results, _classes_frame, REPLAY_CLASSES), folder / CLASSES_FILE)
     write_json(folder / SUMMARY_FILE, {
         "parameters": dict(parameters or {}),
         "strategies": {name: summary_of(metrics, topology) for name, metrics in results.items()},
@@ -98,13 +120,18 @@ def read_results(folder: Path | str, topology: Topology) -> dict[str, Metrics]:
     path = folder / SUMMARY_FILE
     summary = parse_record(path, _load_json(path), _Summary)
     hours, links = read_table(folder / HOURS_FILE, REPLAY_HOURS), read_table(folder / LINKS_FILE, REPLAY_LINKS)
-    _check_rows(hours, summary)
-    _check_rows(links, summary)
+    classes = read_table(folder / CLASSES_FILE, REPLAY_CLASSES)
+    for frame in (hours, links, classes):
+        _check_rows(frame, summary)
+    class_ = positions(classes, "class", Index(REQUEST_CLASSES), "classes of requests")
     site = positions(hours, "site_id", topology.site_index, "topology's sites")
     link = _directed_links(links, topology)
-    shapes = (len(topology.sites), HOURS_PER_DAY), (2 * len(topology.links), HOURS_PER_DAY)
-    return {name: _metrics(path, record, topology, _table(hours, site, name, shapes[0]),
-                           _table(links, link, name, shapes[1]))
+    n_sites, n_links = len(topology.sites), 2 * len(topology.links)
+    return {name: _metrics(path, record, topology,
+                           site_bytes=_table(hours, site, name, n_sites),
+                           link_bytes=_table(links, link, name, n_links),
+                           class_requests=_table(classes, class_, name, len(REQUEST_CLASSES), "requests"),
+                           class_bytes=_table(classes, class_, name, len(REQUEST_CLASSES)))
             for name, record in summary.strategies.items()}
 
 
@@ -131,6 +158,12 @@ def _links_frame(metrics: Metrics, topology: Topology) -> pd.DataFrame:
     return pd.DataFrame({"link": directed % max(n_links, 1) + 1, "a": [ends[k][0] for k in directed],
                          "b": [ends[k][1] for k in directed], "hour": hour,
                          "bytes": metrics.link_bytes[directed, hour]})
+
+
+def _classes_frame(metrics: Metrics) -> pd.DataFrame:
+    class_, hour = np.nonzero(metrics.class_requests)
+    return pd.DataFrame({"class": np.array(REQUEST_CLASSES, dtype=object)[class_], "hour": hour,
+                         "requests": metrics.class_requests[class_, hour], "bytes": metrics.class_bytes[class_, hour]})
 
 
 def _load_json(path: Path) -> Any:
@@ -163,25 +196,27 @@ def _directed_links(frame: pd.DataFrame, topology: Topology) -> np.ndarray:
     return np.array([known[row] for row in rows], dtype=np.int64)
 
 
-def _table(frame: pd.DataFrame, row: np.ndarray, strategy: str, shape: tuple[int, int]) -> np.ndarray:
+def _table(frame: pd.DataFrame, row: np.ndarray, strategy: str, n_rows: int, column: str = "bytes") -> np.ndarray:
     mine = (frame["strategy"] == strategy).to_numpy()
-    table = np.zeros(shape, dtype=np.int64)
-    table[row[mine], frame["hour"].to_numpy(dtype=np.int64)[mine]] = frame["bytes"].to_numpy(dtype=np.int64)[mine]
+    table = np.zeros((n_rows, HOURS_PER_DAY), dtype=np.int64)
+    table[row[mine], frame["hour"].to_numpy(dtype=np.int64)[mine]] = frame[column].to_numpy(dtype=np.int64)[mine]
     return table
 
 
-def _metrics(path: Path, record: StrategyRecord, topology: Topology, site_bytes: np.ndarray,
-             link_bytes: np.ndarray) -> Metrics:
+def _metrics(path: Path, record: StrategyRecord, topology: Topology, **tables: Any) -> Metrics:
     sites, regions = list(topology.site_index), list(topology.region_index)
     for name, ids in (("region_offload", regions), ("peak_bps", sites), ("egress_bps", sites[:-1])):
         if set(getattr(record, name)) != set(ids):
             raise DataError.of_file(path, f"{name} of the topology's sites or regions, each once")
-    totals = record.model_dump(exclude={"region_offload", "peak_bps", "egress_bps"})
-    return Metrics(
+    totals = record.model_dump(exclude={"region_offload", "peak_bps", "egress_bps", *_COUNTS})
+    metrics = Metrics(
         **totals,
+        **tables,
         region_offload=np.array([np.nan if (v := record.region_offload[r]) is None else v for r in regions]),
-        site_bytes=site_bytes,
-        link_bytes=link_bytes,
         peak_bps=np.array([record.peak_bps[s] for s in sites]),
         egress_bps=np.array([np.inf if (v := record.egress_bps[s]) is None else v for s in sites[:-1]]),
     )
+    for name in _COUNTS:
+        if getattr(record, name) != getattr(metrics, name):
+            raise DataError.of_file(path, f"{name} that are the sums of {CLASSES_FILE}")
+    return metrics

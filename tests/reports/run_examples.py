@@ -270,5 +270,7 @@ def _metrics(one: dict[str, Any]) -> Metrics:
         link_bytes=np.zeros((8, 24)),
         peak_bps=np.ones(4),
         egress_bps=np.array([1e8, 1e8, np.inf]),
+        class_requests=np.full((8, 24), 5),
+        class_bytes=np.full((8, 24), GB),
         **one,
     )

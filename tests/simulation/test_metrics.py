@@ -27,6 +27,7 @@ from cdn.model.problem import build_problem
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 from cdn.simulation import Replay, demand_of_log, replay, summarise
+from cdn.simulation.classes import COLD, CONTENT, HIT
 from cdn.simulation.metrics import pair_bytes
 
 GB_PER_HOUR_BPS = 1e9 * 8 / 3600
@@ -78,7 +79,8 @@ def test_peak_keeps_days_apart_where_hours_of_the_day_do_not():
     topology, catalog = small_topology(), small_catalog()
     half_past = np.array([0, 24]) * 3_600_000_000 + 1_800_000_000
     log = RequestLog(topology.region_index, catalog.asset_index, half_past, [EAST, EAST], [0, 0], [10**9, 10**9])
-    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([ORIGIN_SITE, ORIGIN_SITE]))
+    result = Replay([ORIGIN_SITE, ORIGIN_SITE], [COLD, CONTENT])
+    metrics = summarise(problem_of(topology, catalog), topology, log, result)
     assert metrics.site_bytes[ORIGIN_SITE, 0] == 2 * 10**9
     assert metrics.peak_bps[ORIGIN_SITE] == pytest.approx(GB_PER_HOUR_BPS)
 
@@ -86,7 +88,7 @@ def test_peak_keeps_days_apart_where_hours_of_the_day_do_not():
 def test_an_empty_log_has_no_offload_and_no_nan_but_in_regions():
     topology, catalog = small_topology(), small_catalog()
     log = log_of("east a", topology, catalog).select(np.zeros(1, dtype=bool))
-    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([]))
+    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([], []))
     assert (metrics.offload, metrics.request_hit_ratio, metrics.delivery_cost, metrics.origin_bytes) == (0, 0, 0, 0)
     assert np.isnan(metrics.region_offload).all()
     assert metrics.peak_bps.tolist() == [0, 0, 0, 0]
@@ -95,14 +97,15 @@ def test_an_empty_log_has_no_offload_and_no_nan_but_in_regions():
 def test_requests_of_no_bytes_count_as_requests():
     topology, catalog = small_topology(), small_catalog()
     log = log_of("east a, east a", topology, catalog, bytes_=0)
-    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([ORIGIN_SITE, E1]))
+    metrics = summarise(problem_of(topology, catalog), topology, log, Replay([ORIGIN_SITE, E1], [COLD, HIT]))
     assert (metrics.offload, metrics.request_hit_ratio) == (0, 0.5)
 
 
 def test_a_replay_of_another_log_is_refused():
     topology, catalog = small_topology(), small_catalog()
     with pytest.raises(ValueError, match="the replay has 1 requests, the log 2"):
-        summarise(problem_of(topology, catalog), topology, log_of("east a, east a", topology, catalog), Replay([0]))
+        log = log_of("east a, east a", topology, catalog)
+        summarise(problem_of(topology, catalog), topology, log, Replay([0], [HIT]))
 
 
 @st.composite

@@ -9,7 +9,7 @@ from simulation.replay_examples import REQUESTS, log_of, problem_of, small_catal
 
 from cdn.errors import DataError
 from cdn.simulation import read_results, simulate_all, summarise, write_results
-from cdn.simulation.results import HOURS_FILE, LINKS_FILE, SUMMARY_FILE
+from cdn.simulation.results import CLASSES_FILE, HOURS_FILE, LINKS_FILE, SUMMARY_FILE
 
 
 def results(topology, words=REQUESTS):
@@ -51,7 +51,7 @@ def test_the_same_results_give_the_same_bytes(written, tmp_path_factory):
     topology = small_topology()
     write_results(again, results(topology), topology, {"reactive_share": 0.3})
     names = sorted(path.name for path in written.iterdir())
-    assert names == sorted([SUMMARY_FILE, HOURS_FILE, LINKS_FILE])
+    assert names == sorted([SUMMARY_FILE, HOURS_FILE, LINKS_FILE, CLASSES_FILE])
     assert all((written / name).read_bytes() == (again / name).read_bytes() for name in names)
 
 
@@ -69,6 +69,8 @@ def test_tables_say_who_where_when(written):
     (HOURS_FILE, "lru,e1,1,10", "arc,e1,1,10", "strategy: got 'arc', expected a strategy of replay.json"),
     (HOURS_FILE, "lru,e1,1,10", "lru,e1,1,10\nlru,e1,1,10", "expected a key that stands once"),
     (LINKS_FILE, "lru,3,o,m,1,30", "lru,3,o,e1,1,30", "link: got '3/o/e1', expected a link of the topology"),
+    (CLASSES_FILE, "lru,cold,0,2,20", "lru,warm,0,2,20", "class: got 'warm', expected an id of the classes"),
+    (CLASSES_FILE, "lru,cold,0,2,20", "lru,cold,0,1,20", "missed_requests that are the sums of replay_classes.csv"),
     (SUMMARY_FILE, '"offload": 0.', '"offload": 7.', "offload: got 7"),
     (SUMMARY_FILE, '"e1": ', '"e7": ', "egress_bps of the topology's sites"),
     (SUMMARY_FILE, "{", "", "a readable JSON file"),
@@ -82,7 +84,7 @@ def test_an_altered_file_is_refused(written, file, old, new, message):
         read_results(written, small_topology())
 
 
-@pytest.mark.parametrize("file", [SUMMARY_FILE, HOURS_FILE, LINKS_FILE])
+@pytest.mark.parametrize("file", [SUMMARY_FILE, HOURS_FILE, LINKS_FILE, CLASSES_FILE])
 def test_a_missing_file_is_named(written, file):
     (written / file).unlink()
     with pytest.raises(DataError, match=file):

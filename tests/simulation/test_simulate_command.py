@@ -44,7 +44,8 @@ def test_json_and_files_say_the_same(folder):
     assert result.exit_code == 0, result.output
     payload = json.loads(result.stdout)
     assert set(payload["strategies"]) == {"pinned", "lru", "lfu", "fifo", "hybrid"}
-    assert payload["parameters"] == {"reactive_share": 0.5, "hybrid_policy": "lru"}
+    assert payload["parameters"] == {"copy": "lce", "egress_limits": False, "reactive_share": 0.5,
+                                     "hybrid_policy": "lru"}
     pinned = payload["strategies"]["pinned"]
     assert (pinned["requests"], pinned["offload"], pinned["midgress_bytes"]) == (7, 1.0, 20)
     assert pinned["delivery_cost"] == 10 * (0 + 2 + 1 + 2 + 0 + 1 + 2)
@@ -66,8 +67,10 @@ def test_the_table_has_a_row_per_policy(folder):
     assert result.exit_code == 0
     assert "7 requests, 70 B" in result.stdout
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
-    assert [row[0] for row in rows] == ["pinned", "lru"]
+    assert [row[0] for row in rows] == ["pinned", "lru"] * 2
     assert rows[0] == ["pinned", "100.00 %", "100.00 %", "80", "0 B", "e1", "0.0667 bit/s", "0.00 %"]
+    assert rows[2:] == [["pinned", "0.00 %", "0.00 %"], ["lru", "42.86 %", "42.86 %"]]
+    assert "cold" in result.stdout and "spilled" not in result.stdout
 
 
 def test_a_row_of_an_unknown_asset_is_left_out_and_said(folder):
