@@ -27,6 +27,7 @@ from cdn.caching.random import RANDOM
 from cdn.caching.s3fifo import S3FIFO
 from cdn.caching.sieve import SIEVE
 from cdn.caching.slru import SLRU
+from cdn.caching.streams import checked_stream
 from cdn.caching.twoq import TWOQ
 from cdn.caching.wtinylfu import WTINYLFU
 from cdn.compilation import kernel
@@ -62,7 +63,6 @@ ADMISSIONS: dict[str, admitting.Admission] = {
 
 # What a cache can do: it knows no future.
 REACTIVE_POLICIES = tuple(name for name, policy in POLICIES.items() if not policy.looks_ahead)
-MAX_REQUESTS = 2**31 - 1
 
 
 def open_cache(
@@ -93,18 +93,12 @@ def simulate_cache(
     negative sizes or capacities, times that go back, and more than 2**31 - 1 requests.
     """
     cache = open_cache(policy, capacity_bytes, **options)  # type: ignore[arg-type]
-    asset, size_bytes = np.asarray(asset), np.asarray(size_bytes, dtype=np.int64)
-    if len(asset) > MAX_REQUESTS:
-        raise ValueError(f"a stream has at most {MAX_REQUESTS} requests, not {len(asset)}")
-    if len(asset) and (asset.min() < 0 or asset.max() >= len(size_bytes)):
-        raise ValueError(f"assets must be 0..{len(size_bytes) - 1}, found {asset.min()}..{asset.max()}")
-    if len(size_bytes) and size_bytes.min() < 0:
-        raise ValueError("capacity_bytes and size_bytes must not be negative")
+    asset, size_bytes = checked_stream(asset, size_bytes)
     if times is not None:
         times = np.asarray(times, dtype=np.int64)
         if len(times) != len(asset) or (np.diff(times) < 0).any():
             raise ValueError("times must be one per request, and must not go back")
-    ids, members = relabel(asset.astype(np.int32, copy=False), len(size_bytes))
+    ids, members = relabel(asset, len(size_bytes))
     following = global_next_uses(next_uses(ids, len(members))) if cache.policy.looks_ahead else None
     return cache.replay(ids, size_bytes[members], times, following)
 

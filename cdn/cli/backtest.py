@@ -20,6 +20,7 @@ from cdn.backtesting.usable_methods import unusable_methods
 from cdn.cli.options import (
     PATH,
     DayParam,
+    NamesParam,
     catalog_option,
     json_option,
     out_option,
@@ -53,19 +54,6 @@ CACHE_SHARE, TESTED_DAYS, BASELINE = 0.05, 14, "last_day"
 PICTURE = "backtest"
 
 
-class MethodsParam(click.ParamType):
-    """Forecasters joined by commas; each counts once."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
-        for name in names:
-            if name not in FORECASTERS:
-                raise UnknownNameError("forecasting method", name, list(FORECASTERS))
-        return names
-
-
 class HorizonsParam(click.ParamType):
     """Days ahead, joined by commas, such as ``1,7``."""
 
@@ -86,7 +74,7 @@ class HorizonsParam(click.ParamType):
               help="Topology to place in  [default: one cache in every region of the log]")
 @click.option("--cache-share", type=click.FloatRange(0, 1, min_open=True), default=CACHE_SHARE, show_default=True,
               help="Storage of such a cache as a share of the catalog's bytes; only without --topology.")
-@click.option("--methods", type=MethodsParam(), default=None,
+@click.option("--methods", type=NamesParam("forecasting method", FORECASTERS), default=None,
               help="Forecasting methods, joined by commas  [default: all whose libraries are installed]")
 @click.option("--days", "n_days", type=click.IntRange(min=1), default=TESTED_DAYS, show_default=True,
               help="How many days are tested: the last whole ones of the log.")

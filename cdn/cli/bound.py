@@ -10,8 +10,8 @@ from rich.table import Table
 
 from cdn.caching import POLICIES, simulate_cache
 from cdn.caching.bounds import BOUNDS, FEASIBLE, OBJECTIVES, REQUESTS, stream_intervals
-from cdn.cli.capacities import NamesParam, SizesParam, capacities_of, read_stream
-from cdn.cli.options import PATH, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.capacities import SizesParam, capacities_of, read_stream
+from cdn.cli.options import PATH, NamesParam, json_option, print_result, quiet_option, stderr_console
 from cdn.logs.traces import Trace
 from cdn.units import format_bytes, format_share
 
@@ -24,9 +24,9 @@ UPPER, REACHABLE = "upper bound", "feasible"
 @click.option("--size-bytes", "sizes", type=SizesParam(), required=True,
               help="Cache sizes joined by commas: bytes, or shares of the footprint such as 5%.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), default=REQUESTS, show_default=True, help="What to count.")
-@click.option("--bound", "bounds", type=NamesParam("bound", list(BOUNDS)), default=DEFAULT_BOUNDS, show_default=True,
+@click.option("--bound", "bounds", type=NamesParam("bound", BOUNDS), default=DEFAULT_BOUNDS, show_default=True,
               help=f"Joined by commas: {', '.join(BOUNDS)}. foo_slices: some 10 s per 100,000 requests; foo: more.")
-@click.option("--policy", "policies", type=NamesParam("policy", list(POLICIES)), default="lru,lfu", show_default=True,
+@click.option("--policy", "policies", type=NamesParam("policy", POLICIES), default="lru,lfu", show_default=True,
               help=f"Policies to hold against the bounds, joined by commas: {', '.join(POLICIES)}.")
 @json_option
 @quiet_option

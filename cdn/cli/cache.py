@@ -11,24 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cdn.caching import ADMISSIONS, POLICIES
-from cdn.cli.options import PATH, json_option, quiet_option, stderr_console, stdout_console
-from cdn.errors import UnknownNameError
+from cdn.cli.options import PATH, NamesParam, json_option, quiet_option, stderr_console, stdout_console
 from cdn.traces import TRACE_READERS, CacheCounts, read_trace, replay_trace
 from cdn.traces.replays import TraceCounts
 from cdn.units import format_bytes, format_share
-
-
-class NamesParam(click.ParamType):
-    """Policies joined by commas."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
-        for name in names:
-            if name not in POLICIES:
-                raise UnknownNameError("policy", name, list(POLICIES))
-        return names
 
 
 class SizesParam(click.ParamType):
@@ -64,7 +50,7 @@ class ColumnsParam(click.ParamType):
               help=f"Of the trace: auto (by name and header), {', '.join(TRACE_READERS)}.")
 @click.option("--columns", type=ColumnsParam(), default=None,
               help="Of a CSV, where they are not called time (seconds), id, size_bytes: time=ts,id=key,size_bytes=n.")
-@click.option("--policy", "policies", type=NamesParam(), required=True,
+@click.option("--policy", "policies", type=NamesParam("policy", POLICIES), required=True,
               help=f"Joined by commas: {', '.join(POLICIES)}.")
 @click.option("--size-bytes", "sizes", type=SizesParam(), required=True, help="Of the caches, joined by commas.")
 @click.option("--admission", default="none", show_default=True, help=f"{', '.join(ADMISSIONS)}.")

@@ -1,4 +1,4 @@
-"""What ``cdn bound`` and ``cdn curve`` share: the trace they read, cache sizes, and lists of names."""
+"""What ``cdn bound`` and ``cdn curve`` share: the trace they read, and cache sizes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,24 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from cdn.errors import UnknownNameError
 from cdn.logs.traces import Trace, read_trace
-
-
-class NamesParam(click.ParamType):
-    """Names of one kind joined by commas; each counts once."""
-
-    name = "names"
-
-    def __init__(self, kind: str, known: Sequence[str]):
-        self.kind, self.known = kind, tuple(known)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-        for name in names:
-            if name not in self.known:
-                raise UnknownNameError(self.kind, name, self.known)
-        return names
 
 
 class SizesParam(click.ParamType):

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from cdn.caching import POLICIES
 from cdn.caching.curves import MissRatioCurve, miss_ratio_curve, spread_capacities
-from cdn.cli.capacities import NamesParam, SizesParam, capacities_of, read_stream
-from cdn.cli.options import PATH, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.capacities import SizesParam, capacities_of, read_stream
+from cdn.cli.options import PATH, NamesParam, json_option, print_result, quiet_option, stderr_console
 from cdn.errors import DataError
 from cdn.files.schema import CSV, PARQUET, write_table
 from cdn.units import format_bytes
@@ -23,7 +23,7 @@ TABLES, PICTURES = (CSV, PARQUET), (".png", ".svg", ".html")
 
 @click.command()
 @click.argument("log_paths", metavar="LOG...", type=PATH, nargs=-1, required=True)
-@click.option("--policy", "policies", type=NamesParam("policy", list(POLICIES)), default="lru", show_default=True,
+@click.option("--policy", "policies", type=NamesParam("policy", POLICIES), default="lru", show_default=True,
               help=f"Joined by commas: {', '.join(POLICIES)}.")
 @click.option("--size-bytes", "sizes", type=SizesParam(), default=None,
               help="Cache sizes joined by commas: bytes, or shares of the footprint such as 5%  "

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 import pandas as pd
 from rich.console import Console
 
+from cdn.errors import UnknownNameError
 from cdn.logs.sweeping import DISTINCT_ASSETS, SweepingClients
 from cdn.units import format_share
 
@@ -30,6 +31,22 @@ sweeping_option = click.option(
     "--sweeping-assets", type=click.IntRange(min=1), default=DISTINCT_ASSETS, show_default=True,
     help="A client (session_id) with more distinct assets in a UTC day sweeps.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+
+
+class NamesParam(click.ParamType):
+    """Names of one kind joined by commas; each counts once."""
+
+    name = "names"
+
+    def __init__(self, kind: str, known: Iterable[str]):
+        self.kind, self.known = kind, tuple(known)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+        for name in names:
+            if name not in self.known:
+                raise UnknownNameError(self.kind, name, self.known)
+        return names
 
 
 class DayParam(click.ParamType):

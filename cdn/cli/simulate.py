@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -14,6 +13,7 @@ from rich.table import Table
 from cdn.caching import REACTIVE_POLICIES
 from cdn.cli.options import (
     PATH,
+    NamesParam,
     catalog_option,
     json_option,
     out_option,
@@ -22,7 +22,7 @@ from cdn.cli.options import (
     stderr_console,
     topology_option,
 )
-from cdn.errors import DataError, UnknownNameError
+from cdn.errors import DataError
 from cdn.files.catalogs import read_catalog
 from cdn.files.contents import read_placement
 from cdn.files.demands import read_demand
@@ -55,19 +55,6 @@ DEFAULT_POLICIES = ("fifo", "lfu", "lru")
 CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
 
 
-class StrategiesParam(click.ParamType):
-    """Strategies joined by commas, such as ``pinned,lru,hybrid``; each counts once."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
-        for name in names:
-            if name not in CHOICES:
-                raise UnknownNameError("policy", name, CHOICES)
-        return names
-
-
 @click.command()
 @topology_option
 @catalog_option
@@ -81,7 +68,8 @@ class StrategiesParam(click.ParamType):
               help="Placement that was planned for hybrid's pinned share.")
 @click.option("--demand", "demand_path", type=PATH, default=None,
               help="Demand that hybrid trims the placement by  [default: the warm-up's]")
-@click.option("--policy", "strategies", type=StrategiesParam(), default=",".join(DEFAULT_POLICIES), show_default=True,
+@click.option("--policy", "strategies", type=NamesParam("policy", CHOICES), default=",".join(DEFAULT_POLICIES),
+              show_default=True,
               help=f"What to replay, joined by commas: {', '.join(CHOICES)}.")
 @click.option("--reactive-share", type=click.FloatRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
               help="Share of each cache's storage that hybrid leaves to its policy.")

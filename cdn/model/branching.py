@@ -120,7 +120,7 @@ class Branching:
             region_group = self.shares.region_group
             if len(demand_region) and demand_region.max() >= len(region_group):
                 raise ValueError("branching has regions in no group")
-            entries = _count_entries(self.asset, self.group, region_group, demand_indptr, demand_region)
+            entries = count_entries(self.asset, self.group, region_group, demand_indptr, demand_region)
         starts = np.concatenate([[0], np.cumsum(self.vector_counts * entries)])
         if starts[-1] != len(self.serve):
             raise ValueError(f"branching needs {starts[-1]} serve prices and has {len(self.serve)}")
@@ -128,7 +128,7 @@ class Branching:
 
 
 @kernel
-def _count_entries(asset, group, region_group, demand_indptr, demand_region):
+def count_entries(asset, group, region_group, demand_indptr, demand_region):
     """(T,) demand entries of each tree's asset and group."""
     counts = np.zeros(len(asset), dtype=np.int64)
     for t in range(len(asset)):

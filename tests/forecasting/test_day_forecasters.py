@@ -118,3 +118,10 @@ def test_names_and_parameters():
 def test_parameters_that_make_no_sense_are_refused(method, parameter, value):
     with pytest.raises(ValueError, match=parameter):
         FORECASTERS[method](history_of([(1, 0, 0, 1)]), FORECAST_DAY, **{parameter: value})
+
+
+def test_a_moving_average_a_week_ahead_uses_the_last_days_there_are():
+    """1, 2, .., 10 requests on ten days: the mean of the last seven is 7, for the next day and for a week later."""
+    history = history_of([(ago, 0, 0, 11 - ago) for ago in range(1, 11)])
+    for ahead in (0, 6):
+        assert as_table(moving_average(history, FORECAST_DAY + ahead)) == {(0, 0): pytest.approx(7)}

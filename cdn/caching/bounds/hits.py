@@ -8,7 +8,7 @@ from cdn.caching.bounds.foo import bound_by_flow, bound_by_slices
 from cdn.caching.bounds.intervals import OBJECTIVES, Intervals, find_intervals
 from cdn.caching.bounds.knapsack import bound_by_knapsack
 from cdn.caching.bounds.packing import pack_intervals, value_of
-from cdn.caching.bounds.streams import checked_capacity, checked_stream
+from cdn.caching.streams import checked_capacity, checked_stream
 from cdn.errors import UnknownNameError
 
 

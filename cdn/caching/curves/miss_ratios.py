@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.caching.bounds.streams import checked_capacity, checked_stream
 from cdn.caching.curves.estimates import Hits, lru_hits, simulated_hits
 from cdn.caching.curves.samples import Sample, group_objects, rate_of_size, sample_objects, whole_stream
 from cdn.caching.policies import POLICIES
+from cdn.caching.streams import checked_capacity, checked_stream
 from cdn.errors import UnknownNameError
 
 LRU = "lru"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.model.branching import WHOLE, Branching
+from cdn.model.branching import WHOLE, Branching, count_entries
 from cdn.model.shares import Shares
 from cdn.placement.decomposition.blocks import may_store
 
@@ -165,7 +165,7 @@ def branching_of(
     shares = Shares(region_group, *columns) if len(owner) or (sizes[:, 1] != WHOLE).any() else None
     order = np.lexsort((sizes[:, 1], sizes[:, 0]))
     asset, group, nodes, vectors = sizes[order].T
-    prices = vectors * _entries(asset, group, region_group, demand_indptr, region)
+    prices = vectors * count_entries(asset, group, region_group, demand_indptr, region)
     site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum())
     first_node, first_price = (np.cumsum(lengths) - lengths for lengths in (nodes, prices))
     place = np.empty(len(order), dtype=np.int64)
@@ -193,13 +193,3 @@ def _copy_runs(values, into, first, lengths):
     for k in range(len(first)):
         into[first[k] : first[k] + lengths[k]] = values[begin : begin + lengths[k]]
         begin += lengths[k]
-
-
-@kernel
-def _entries(asset, group, region_group, demand_indptr, region):
-    """(T,) demand entries of each tree."""
-    counts = np.zeros(len(asset), dtype=np.int64)
-    for t in range(len(asset)):
-        for e in range(demand_indptr[asset[t]], demand_indptr[asset[t] + 1]):
-            counts[t] += group[t] == WHOLE or region_group[region[e]] == group[t]
-    return counts

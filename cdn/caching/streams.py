@@ -1,4 +1,4 @@
-"""Streams of requests as bounds and curves take them, checked once."""
+"""Streams of requests as caches, bounds and curves take them, checked once."""
 
 import numpy as np
 
