@@ -112,9 +112,9 @@ def test_what_the_certificate_proves_in_parts_is_below_the_optimum(seed):
 def test_parts_are_used_and_proved_to_the_figure():
     """At the placer's prices the certificate proves what the blocks' proofs say: groups, shares and trees are read as
     they were meant."""
-    problem = cities(np.random.default_rng(3), 60, storage=20.0)
+    problem = cities(np.random.default_rng(2), 200, storage=80.0)
     result = place_decomposition(problem, threads=2)
     shares = result.prices.branching.shares
     assert shares is not None and len(shares) and shares.n_groups == CITIES
     cost = evaluate(problem, result.placement).cost
-    assert 0.9 * cost < lower_bound(problem, result.prices) <= cost
+    assert 0.95 * cost < lower_bound(problem, result.prices) <= cost
