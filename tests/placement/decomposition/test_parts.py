@@ -96,11 +96,10 @@ def test_parts_bound_the_block_and_come_closer_than_its_relaxation(seed):
     unload_block(tables, 0, ws, n_touched)
 
 
-@settings(max_examples=10, deadline=None)
-@given(SEEDS)
+@pytest.mark.parametrize("seed", range(4))
 def test_what_the_certificate_proves_in_parts_is_below_the_optimum(seed):
     rng = np.random.default_rng(seed)
-    problem = cities(rng, 12, storage=float(rng.integers(2, 8)))
+    problem = cities(rng, 5, storage=float(rng.integers(2, 5)))
     result = place_decomposition(problem, threads=1)
     cost = evaluate(problem, result.placement).cost
     optimum = evaluate(problem, place_mip(problem, gap=0.0, time_limit_s=60).placement).cost
