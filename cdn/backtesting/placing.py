@@ -44,7 +44,7 @@ def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
     """
     served = np.zeros(len(problem.demand), dtype=bool)
     served[cheapest_routing(problem, stored).entry] = True
-    return problem.servable & served
+    return served
 
 
 def served_by_policy(setting: Setting, log: RequestLog, policy: str = "lru") -> np.ndarray:

@@ -6,8 +6,6 @@ from cdn.caching.admission import Admission
 from cdn.caching.loops import NEVER, guarded_loop, plain_loop
 from cdn.caching.policy import NO_NEXT_USE, UNBOUNDED_BYTES, Policy
 
-NO_TIMES = np.zeros(0, dtype=np.int64)
-
 
 class Cache:
     """Starts empty; ``replay`` goes on where the last call stopped. Memory grows with the objects seen, not requests.

@@ -4,18 +4,14 @@ The seed is fixed, and it is not libCacheSim's, which draws from its hash table:
 """
 
 from cdn.caching.chance import START, position
-from cdn.caching.policy import CAPACITY, FREE, NOT_CACHED, Policy
+from cdn.caching.fifo import lookup
+from cdn.caching.policy import CAPACITY, FREE, Policy
 from cdn.caching.samples import BLANK, CHANCE, N_CACHED, add, remove
 from cdn.compilation import step
 
 
 def start(capacity_bytes, seed=START):
     return [capacity_bytes, capacity_bytes, 0, seed], []
-
-
-@step
-def lookup(state, i, next_use):
-    return state[0][i].slot != NOT_CACHED
 
 
 @step

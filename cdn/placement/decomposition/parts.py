@@ -75,7 +75,11 @@ def new_part_room(
 
 @kernel
 def list_groups(tables, ws, parts):
-    """Lists the block's entries by group. Returns how many groups have any."""
+    """Lists the block's entries by group. Returns how many parts it falls into: one where a cache must store the asset,
+    whose price no group may save."""
+    for i in range(ws.numbers[0]):
+        if ws.forced[i]:
+            return 1
     first, entry = parts.first, parts.entry
     first[:] = 0
     n_entries = ws.numbers[1]
@@ -253,6 +257,5 @@ def settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, to
         if norm == 0:
             break
         _disagreement(ws, parts, True, beta * max(bound - value, 0.0) / norm)
-    for i in range(n):
-        fixed[i] = ws.forced[i]
+    fixed[:n] = False
     return max(value, improve(ws, is_open, fixed, flips, 1)), least

@@ -30,7 +30,7 @@ def _prove_asset(
 ):  # fmt: skip
     """Proves a loaded block: by credits alone, else in parts, else by branching. ``is_open``: a good start, replaced by
     the best found. Returns the value, the bound and the trees."""
-    n_parts = list_groups(tables, ws, parts) if tables.pinned_indptr[asset] == tables.pinned_indptr[asset + 1] else 1
+    n_parts = list_groups(tables, ws, parts)
     at_first = 1 if n_parts > 1 else most
     value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, NO_CREDITS)
     if at_first < most and bound > value + tolerance:

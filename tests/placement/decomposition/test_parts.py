@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from placement.decomposition.block_examples import bare_problem
 
 from cdn.evaluation import evaluate, lower_bound
+from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.groups import home_groups, region_groups
@@ -117,3 +118,16 @@ def test_parts_are_used_and_proved_to_the_figure():
     assert shares is not None and len(shares) and shares.n_groups == CITIES
     cost = evaluate(problem, result.placement).cost
     assert 0.95 * cost < lower_bound(problem, result.prices) <= cost
+
+
+def test_a_block_with_a_pinned_cache_stays_whole():
+    """Prices and proofs alike: the groups by themselves would close what must store the asset."""
+    problem = cities(np.random.default_rng(1), 1)
+    n = problem.n_caches
+    for pinned, n_parts in ((np.zeros((n, 1), dtype=bool), CITIES), (np.arange(n)[:, None] == n - 1, 1)):
+        tables = build_tables(problem.replace(pinned=SiteAssets.from_dense(pinned)))
+        passes = BlockPasses(tables, 1)
+        ws = passes.workspaces[0]
+        free = BlockPrices(np.full(n, 1e-6), np.zeros(n), np.zeros(len(tables.candidate_site)))
+        load_block(tables, free, 0, ws)
+        assert list_groups(tables, ws, passes.rooms(ws)[1]) == n_parts
