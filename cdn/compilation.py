@@ -8,6 +8,8 @@ It is kept where numba keeps it: in ``NUMBA_CACHE_DIR`` if that is set, else in 
 (an installation that cannot be written to) in the user's cache folder; where that fails too, every process compiles
 anew. The files' names have a digest of the sources, so that not even processes of an older and a newer version that run
 at the same time take each other's; what is there of other versions is removed.
+
+With ``NUMBA_DISABLE_JIT=1`` everything stays Python, for a debugger to walk through.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ from threading import Lock
 from typing import Any
 
 import numba
-from numba.core import caching
+from numba.core import caching, types
 
 _CONFIG: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
@@ -31,7 +33,13 @@ _LOCATORS = ("_Given", "_BesideSource", "_OfUser")
 
 def kernel(function: Callable) -> Any:
     """The function compiled, without the interpreter's lock."""
-    return _compiled(function)
+    return function if _CONFIG.DISABLE_JIT else _for_any_constant(_compiled(function))
+
+
+def routine(function: Callable) -> Any:
+    """A part of kernels that Python never calls: compiled without what that would take, which is most of the code where
+    arguments are tuples of many arrays."""
+    return function if _CONFIG.DISABLE_JIT else _for_any_constant(_compiled(function, no_cpython_wrapper=True))
 
 
 def step(function: Callable) -> Any:
@@ -40,11 +48,12 @@ def step(function: Callable) -> Any:
     Where a call is handed arrays, numba counts references to each of them, atomically: eight times the work of a
     cache's request. Without that nothing can be allocated here, and a kernel that calls a step must be a step itself.
     """
-    return _compiled(function, _nrt=False, forceinline=True)
+    return function if _CONFIG.DISABLE_JIT else _compiled(function, _nrt=False, forceinline=True)
 
 
 def _compiled(function: Callable, **options: Any) -> Any:
     njit: Any = numba.njit
+    options["no_cfunc_wrapper"] = True  # no C code calls kernels
     with _LOCK:
         before = _CONFIG.CACHE_LOCATOR_CLASSES
         _CONFIG.CACHE_LOCATOR_CLASSES = ",".join(f"{__name__}.{name}" for name in _LOCATORS)
@@ -55,6 +64,18 @@ def _compiled(function: Callable, **options: Any) -> Any:
         finally:
             _CONFIG.CACHE_LOCATOR_CLASSES = before
     _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))
+    return compiled
+
+
+def _for_any_constant(compiled: Any) -> Any:
+    """The same function, compiled once for whatever constants callers have: numba would do so for each of them."""
+    call_template = compiled.get_call_template
+
+    def without_literals(arguments: tuple, named: dict) -> Any:
+        plain = {name: types.unliteral(given) for name, given in named.items()}
+        return call_template(tuple(types.unliteral(given) for given in arguments), plain)
+
+    compiled.get_call_template = without_literals
     return compiled
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numba
 import pytest
+from numba import types
 
 from cdn import compilation
-from cdn.compilation import imported_files, kernel
+from cdn.compilation import imported_files, kernel, routine
 
 PACKAGE = Path(compilation.__file__).parent
 SOURCES = {
@@ -131,3 +132,18 @@ def test_every_kernel_is_compiled_so():
 def test_numba_is_not_loaded_before_a_verb_needs_it():
     script = "import sys, cdn.cli; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], cwd=PACKAGE.parent, check=True)
+
+
+@routine
+def doubled(x):
+    return 2 * x
+
+
+@kernel
+def double_constants(x):
+    return doubled(1) + doubled(2) + doubled(x)
+
+
+def test_a_kernel_is_compiled_once_for_all_constants():
+    assert double_constants(3) == 12
+    assert doubled.signatures == [(types.int64,)]

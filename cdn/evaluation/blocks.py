@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
 from cdn.evaluation.terms import Terms, new_room
 from cdn.model.branching import WHOLE
@@ -72,7 +72,7 @@ def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
         _clear_rules(a, terms, room.rule)
 
 
-@kernel
+@routine
 def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_leaf, room, walk):
     """The bounds of an asset's groups of regions, added up: its trees and shares up to the ends."""
     for k in range(row, end_row):
@@ -104,7 +104,7 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
     return total - 2 * UNIT_ROUNDOFF * (n_groups + 2) * sizes if sizes < np.inf else total
 
 
-@kernel
+@routine
 def _group_entries(a, indptr, region, region_group, room):
     """Lists the asset's entries group by group, in each in their order."""
     room.group_first[:] = 0
@@ -121,7 +121,7 @@ def _group_entries(a, indptr, region, region_group, room):
     room.group_first[-1] = indptr[a + 1] - indptr[a]
 
 
-@kernel
+@routine
 def _deal_shares(g, cases, row, end_row, room):
     """Sets the group's shares of the listed caches: what it asks for, as far as groups before have left it."""
     for k in range(row, end_row):
@@ -133,7 +133,7 @@ def _deal_shares(g, cases, row, end_row, room):
             room.left[s] -= room.share[s]
 
 
-@kernel
+@routine
 def _set_rules(a, terms, rule):
     for k in range(terms.stored_indptr[a], terms.stored_indptr[a + 1]):
         rule[terms.stored_site[k]] |= STORED
@@ -143,7 +143,7 @@ def _set_rules(a, terms, rule):
         rule[terms.excluded_site[k]] |= EXCLUDED
 
 
-@kernel
+@routine
 def _clear_rules(a, terms, rule):
     for k in range(terms.stored_indptr[a], terms.stored_indptr[a + 1]):
         rule[terms.stored_site[k]] = 0
@@ -153,7 +153,7 @@ def _clear_rules(a, terms, rule):
         rule[terms.excluded_site[k]] = 0
 
 
-@kernel
+@routine
 def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, walk):
     """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``."""
     n_met = _meet(terms.pinned_site[terms.pinned_indptr[a] : terms.pinned_indptr[a + 1]], room, 0)
@@ -176,7 +176,7 @@ def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, w
     return least
 
 
-@kernel
+@routine
 def _charge_group(group, home_group, n_groups, room, n_met):
     """Leaves of each price the group's share, lowered by what adding up the shares can have raised them."""
     for k in range(n_met):
@@ -189,7 +189,7 @@ def _charge_group(group, home_group, n_groups, room, n_met):
 # A kernel that reads arrays from a tuple in an inner loop is several times slower: they are taken out before.
 
 
-@kernel
+@routine
 def _meet(nodes, room, n_met):
     """Lists the sites among the nodes that have not been met; returns how many are met now."""
     sites, met = room.sites, room.met
@@ -201,7 +201,7 @@ def _meet(nodes, room, n_met):
     return n_met
 
 
-@kernel
+@routine
 def _list_pairs(n_entries, terms, room, n_met):
     """Lists the pairs of the block's entries, and meets their caches. Caches that cost a region as much as the origin
     are passed over: there g >= k >= v."""
@@ -236,7 +236,7 @@ def _list_pairs(n_entries, terms, room, n_met):
     return n_met
 
 
-@kernel
+@routine
 def _price_sites(a, terms, room, known, n_met):
     """For the sites met: the price of storing the asset, and what the rules say. Where it would cost infinitely much no
     placement stores it that costs less than a bound, pins aside, which nothing can be proved with."""
@@ -252,7 +252,7 @@ def _price_sites(a, terms, room, known, n_met):
             known[s] = WITHOUT
 
 
-@kernel
+@routine
 def _add_gains(prices, room):
     """Adds up the v[r], their sizes, and per cache max(0, v - g)."""
     gain, most, pair_first = room.gain, room.most, room.pair_first
@@ -270,7 +270,7 @@ def _add_gains(prices, room):
     return credit, credit_size
 
 
-@kernel
+@routine
 def _take_gains(n_entries, room, known, n_met):
     """Sets x, and adds up what is taken of it, and the sizes, where no more is known than the rules; the gains are
     blank afterwards."""
@@ -288,7 +288,7 @@ def _take_gains(n_entries, room, known, n_met):
     return taken, taken_size
 
 
-@kernel
+@routine
 def _bound_leaves(vector, nodes, base, lost, net, walk):
     """The least bound of the vector's leaves, from ``base``, the bound where no more is known than the rules, which
     rounding may have made too high by 2 u ``lost`` and its own rounding."""
@@ -312,7 +312,7 @@ def _bound_leaves(vector, nodes, base, lost, net, walk):
     return least
 
 
-@kernel
+@routine
 def _is_storable(size, storage_bytes, usable_fill_bytes, rule):
     """``Problem.storable`` of one pair."""
     if rule & PINNED:

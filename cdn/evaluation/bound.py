@@ -95,7 +95,9 @@ def _cases(branching: Branching | None, problem: Problem, terms: Terms) -> Cases
     nothing = np.zeros(0, dtype=np.int32)
     if branching is None:
         branching = Branching(nothing, np.zeros(1), nothing, nothing)
-    shares = branching.shares or Shares(np.zeros(len(problem.region_index)), *[nothing] * 4)
+    shares = branching.shares
+    if shares is None:
+        shares = Shares(np.zeros(len(problem.region_index)), *[nothing] * 4)
     if len(shares.region_group) != len(problem.region_index):
         raise ValueError(f"branching has groups of {len(shares.region_group)} regions, not {len(problem.region_index)}")
     if (shares.asset >= len(problem.asset_index)).any() or (shares.site >= problem.n_caches).any():

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import routine
 
 FREE, WITH, WITHOUT = 0, 1, 2  # what is known of a site: nothing, it stores the asset, it does not
 NONE = -1
@@ -61,7 +61,7 @@ def new_walk(n_nodes: int, n_sites: int) -> Walk:
     )
 
 
-@kernel
+@routine
 def list_leaves(nodes, walk):
     """Lists the leaves of a whole tree in preorder; returns the number of vectors. ``known`` is left as it was.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.model.arrays import csr_indptr
 from cdn.model.placement import Routing
 from cdn.model.problem import Problem
@@ -75,7 +75,7 @@ def _serving(problem: Problem, stored: SiteAssets) -> Serving:
     )
 
 
-@kernel
+@routine
 def _serve_asset(asset, serving, is_held, best, second):
     """For each entry of the asset, counted from 0, the two cheapest of the caches that hold it and may serve the entry;
     -1 for none. ``is_held`` (S,) is False and left so.
@@ -160,7 +160,7 @@ def _add_flows(serving, asked, tables):
             peak_flow[s, r] += peak_bps[entry]
 
 
-@kernel
+@routine
 def _room(indptr):
     """For one cache per entry of any one asset."""
     most = 0

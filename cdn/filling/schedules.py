@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.filling.differences import DISPLACED, FORBIDDEN, LEAVES, STAYS, Additions, Difference
 from cdn.filling.results import NO_STORAGE, NO_TIME, TOO_LARGE
 from cdn.model.arrays import csr_indptr
@@ -143,7 +143,7 @@ def _schedule(site_ptr, size, durations, rate, cluster_ptr, cluster, storage, op
                     leave_us[j], leave_turn[j] = closing[i], _CLOSING_TURN
 
 
-@kernel
+@routine
 def _make_room(i, size, moment, turn, storage, used, following, leaving_ptr, leaving_size, leave_us, leave_turn):
     while used[i] + size > storage[i] and following[i] < leaving_ptr[i + 1]:
         j = following[i]
@@ -152,7 +152,7 @@ def _make_room(i, size, moment, turn, storage, used, following, leaving_ptr, lea
         following[i] += 1
 
 
-@kernel
+@routine
 def _earliest(members, size, durations, rate, clock, closing, room):
     best = -1
     best_end = 0
@@ -165,7 +165,7 @@ def _earliest(members, size, durations, rate, clock, closing, room):
     return best
 
 
-@kernel
+@routine
 def _why_not(members, size, storage, room):
     largest, roomiest = -1, -1
     for i in members:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.gamma_shapes import popularity_class
 from cdn.forecasting.history import History
@@ -80,7 +80,7 @@ def _series(indptr, day, region, requests, assets, regions, n_days):
     return result
 
 
-@kernel
+@routine
 def _ahead(level, slope, phi, horizon):
     total, damping = level, 1.0
     for _ in range(horizon):

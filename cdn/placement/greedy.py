@@ -10,7 +10,7 @@ import heapq
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.model.placement import Placement, PlacerResult
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
@@ -18,7 +18,7 @@ from cdn.placement.candidates import Candidates, find_candidates
 from cdn.placement.spare import use_spare_storage
 
 
-@kernel
+@routine
 def _gain(pair, first, entries, saving, reached):
     """Saving a pair adds to what its entries have reached already."""
     total = 0.0
@@ -55,7 +55,7 @@ def _complete(first, entries, saving, reached, size, fill_cost, new, site, stora
         _hold(pair, first, entries, saving, reached, size, new, site, storage_left, fill_left, held)
 
 
-@kernel
+@routine
 def _hold(pair, first, entries, saving, reached, size, new, site, storage_left, fill_left, held):
     held[pair] = True
     storage_left[site[pair]] -= size[pair]

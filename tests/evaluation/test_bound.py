@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 from evaluation.exact_arithmetic import exact, exact_bound, exact_least_cost, random_prices, written_out
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from instances import problem_of, random_problem, two_edges_one_mid
 
@@ -61,6 +61,7 @@ def test_the_bound_is_the_formula_and_never_above_it(seed, limits, branching):
 
 @settings(deadline=None, max_examples=60)
 @given(SEEDS)
+@example(5057400)  # groups of regions, and no share of any price
 def test_links_are_priced_along_the_path(seed):
     """Two edges and a mid, whose paths share links; every link has a limit and a price."""
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ import numpy as np
 
 from cdn.caching.bounds.flow import FlowProblem, solve_flow
 from cdn.caching.bounds.intervals import REQUESTS, Intervals
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 
 
 def pack_intervals(intervals: Intervals, step_intervals: int = 1) -> np.ndarray:
@@ -79,7 +79,7 @@ def _take(chosen, start, end, size_bytes, least, owed, kept):
             _pay(least, owed, start[i] + leaves, end[i] - 1 + leaves, size)
 
 
-@kernel
+@routine
 def _room_between(least, owed, low, high):
     """Least room in the leaves low..high: bottom up, the least of either side less what the nodes above it owe."""
     left, right = least[low], least[high]
@@ -97,7 +97,7 @@ def _room_between(least, owed, low, high):
     return room
 
 
-@kernel
+@routine
 def _pay(least, owed, low, high, size):
     """Takes ``size`` from the leaves low..high."""
     first, last = low, high

@@ -14,7 +14,7 @@ tree grows with the objects, not with the requests. O(n log m) for n requests of
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 
 FIRST_USE = -1
 # Positions per object: packing is then paid by at least as many requests as it moves objects.
@@ -71,7 +71,7 @@ def others_between_uses(ids, size_bytes):
     return others
 
 
-@kernel
+@routine
 def _pack(tree, user, last, size_bytes):
     """Moves the last uses to positions 1, 2, ... in their order and rebuilds the tree; the last position in use."""
     kept = 0

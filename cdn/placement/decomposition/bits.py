@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import routine
 
 WORD_BITS = 64
 
@@ -12,19 +12,19 @@ def closed_rows(n_assets: int, n_sites: int) -> np.ndarray:
     return np.zeros((n_assets, (n_sites + WORD_BITS - 1) // WORD_BITS), dtype=np.uint64)
 
 
-@kernel
+@routine
 def has_bit(row, s):
     """Whether the bit of cache ``s`` is set."""
     return (row[s >> 6] >> np.uint64(s & 63)) & np.uint64(1) != 0
 
 
-@kernel
+@routine
 def set_bit(row, s):
     """Sets the bit of cache ``s``."""
     row[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
 
 
-@kernel
+@routine
 def clear_bit(row, s):
     """Clears the bit of cache ``s``."""
     row[s >> 6] &= ~(np.uint64(1) << np.uint64(s & 63))

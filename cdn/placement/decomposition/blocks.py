@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 
 UNDECIDED, OPEN, CLOSED = 0, 1, 2
 IS_STORED, IS_PINNED, IS_EXCLUDED = 1, 2, 4
@@ -90,7 +90,7 @@ def new_workspace(n_sites, most_entries, most_pairs):
     )
 
 
-@kernel
+@routine
 def flag_pairs(tables, asset, ws, on):
     """Marks (or unmarks) which caches store, must store and must not store the asset."""
     for k in range(tables.stored_indptr[asset], tables.stored_indptr[asset + 1]):
@@ -103,7 +103,7 @@ def flag_pairs(tables, asset, ws, on):
         ws.flags[s] = ws.flags[s] | IS_EXCLUDED if on else 0
 
 
-@kernel
+@routine
 def may_store(tables, asset, s, flags):
     """The cache could store the asset were it empty (``Problem.storable``)."""
     if flags & IS_PINNED:
@@ -113,7 +113,7 @@ def may_store(tables, asset, s, flags):
     return fits and not flags & IS_EXCLUDED
 
 
-@kernel
+@routine
 def pair_price(tables, prices, asset, s, flags):
     """What storing the asset at the cache costs at these prices."""
     per_byte = prices.storage[s]
@@ -163,7 +163,7 @@ def load_block(tables, prices, asset, ws):
     return n_touched
 
 
-@kernel
+@routine
 def _load_entries(tables, prices, asset, ws):
     n_entries, n_pairs = 0, 0
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
@@ -185,7 +185,7 @@ def _load_entries(tables, prices, asset, ws):
     list_entries_of_caches(ws)
 
 
-@kernel
+@routine
 def list_entries_of_caches(ws):
     """Sets ``turn_first`` and ``turn_entry`` of a workspace whose pairs are listed."""
     n, n_entries = ws.numbers[0], ws.numbers[1]

@@ -7,7 +7,7 @@ everybody not closed open *opens*. What is left is settled by flipping caches, o
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.bits import has_bit, set_bit
 from cdn.placement.decomposition.blocks import CLOSED, IS_STORED, OPEN, UNDECIDED
 
@@ -53,7 +53,7 @@ def decide_by_rules(ws):
             return undecided
 
 
-@kernel
+@routine
 def _rank_entry(ws, is_open, k):
     """Sets the best and second saving of an entry among the open caches, and the best one's cache (-1: the origin)."""
     best, second, winner = 0.0, 0.0, -1
@@ -67,7 +67,7 @@ def _rank_entry(ws, is_open, k):
     ws.best[k], ws.second[k], ws.winner[k] = best, second, winner
 
 
-@kernel
+@routine
 def _count_entry(ws, k, sign):
     """Adds an entry to (or takes it from) what opening would gain and closing would lose."""
     if ws.winner[k] >= 0:
@@ -163,7 +163,7 @@ def improve(ws, is_open, fixed, flips, rounds):
     return total
 
 
-@kernel
+@routine
 def _single_margins(ws, is_open, which):
     """``margin`` of the caches in ``which``: what flipping one alone would cost."""
     for i in range(ws.numbers[0]):
@@ -197,7 +197,7 @@ def resolve_block(ws, is_open, fixed, flips, row, rounds):
     return improve(ws, is_open, fixed, flips, rounds)
 
 
-@kernel
+@routine
 def keep_open(ws, is_open, row):
     """Writes the open caches into ``row``, a bit each."""
     row[:] = np.uint64(0)
@@ -206,7 +206,7 @@ def keep_open(ws, is_open, row):
             set_bit(row, ws.site[i])
 
 
-@kernel
+@routine
 def add_use(tables, ws, asset, is_open, weight, use):
     """Adds what the open caches of a loaded block use, ``weight`` times: (2, S) storage and fill."""
     weighted_bytes = weight * tables.size_bytes[asset]

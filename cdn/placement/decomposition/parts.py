@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.blocks import UNDECIDED, Workspace, list_entries_of_caches, new_workspace
 from cdn.placement.decomposition.groups import home_groups
-from cdn.placement.decomposition.local_search import improve
+from cdn.placement.decomposition.local_search import improve, value_caches
 from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockTables
 
@@ -31,7 +31,9 @@ class PartRoom(NamedTuple):
     (G + 1,), with their ``credits`` (E,). ``charged``, ``best`` (S, G): what a group is charged of each cache of the
     block; ``opens`` (S, G): 1 where it opens the cache, ``ABSENT`` where it has no use for it. ``place`` (S,) of the
     block's caches in the part, ``member`` (S,) the other way round; ``current``, ``open_part`` (S,): what is open.
-    ``upper`` (S, G), by cache of the problem: what caches outside the block would save each group.
+    ``upper`` (S, G), by cache of the problem: what caches outside the block would save each group. ``bound`` (G,) of
+    each group as last proved, ``stale`` (G,) where it has been charged otherwise since. ``leader`` (G,) of the groups
+    that hang together by disputed caches, with the leaders' ``gap`` and ``norm`` (G,).
     """
 
     region_group: np.ndarray
@@ -47,6 +49,11 @@ class PartRoom(NamedTuple):
     current: np.ndarray
     open_part: np.ndarray
     upper: np.ndarray
+    bound: np.ndarray
+    stale: np.ndarray
+    leader: np.ndarray
+    gap: np.ndarray
+    norm: np.ndarray
 
 
 def new_part_room(
@@ -69,6 +76,11 @@ def new_part_room(
         np.zeros(n_sites, dtype=np.bool_),
         np.zeros(n_sites, dtype=np.bool_),
         np.zeros((n_sites, n_groups)),
+        np.zeros(n_groups),
+        np.zeros(n_groups, dtype=np.bool_),
+        np.zeros(n_groups, dtype=np.int64),
+        np.zeros(n_groups),
+        np.zeros(n_groups),
     )
     return room, new_workspace(*sizes)
 
@@ -99,7 +111,7 @@ def list_groups(tables, ws, parts):
     return n_used
 
 
-@kernel
+@routine
 def load_part(ws, part, parts, charged, g):
     """Sets up the block of one group, ``charged`` (S, G) for the caches; returns how many caches it has."""
     place, n, n_pairs = parts.place, 0, 0
@@ -125,7 +137,7 @@ def load_part(ws, part, parts, charged, g):
     return n
 
 
-@kernel
+@routine
 def _charge_by_credits(tables, ws, parts, credits):
     """Deals each price out by what the groups' entries gain beyond their credits, or evenly where none does."""
     charged, opens = parts.charged, parts.opens
@@ -142,7 +154,7 @@ def _charge_by_credits(tables, ws, parts, credits):
         _deal_out(ws.price[i], charged[i], opens[i])
 
 
-@kernel
+@routine
 def _deal_out(price, charged, opens):
     """Scales what the groups that have a use for a cache are charged to its price; evenly where that is nothing."""
     total, n = 0.0, 0
@@ -155,7 +167,7 @@ def _deal_out(price, charged, opens):
             charged[g] = price * (charged[g] / total if total > 0 else 1 / n)
 
 
-@kernel
+@routine
 def prove_part(ws, part, room, parts, charged, g, fixed, flips, tolerance, most_credits):
     """Proves the block of one group as ``prove_block`` does, from what it opened and the credits it had before, within
     its share of the block's ``tolerance``."""
@@ -173,17 +185,30 @@ def prove_part(ws, part, room, parts, charged, g, fixed, flips, tolerance, most_
     return found
 
 
-@kernel
+@routine
 def _prove_parts(ws, part, room, parts, fixed, flips, tolerance):
-    """Each group by itself; returns the sum of their bounds."""
+    """Each group by itself that is charged otherwise than when last proved; returns the sum of all groups' bounds."""
     total = 0.0
     for g in range(len(parts.first) - 1):
-        if parts.first[g] < parts.first[g + 1]:
-            total += prove_part(ws, part, room, parts, parts.charged, g, fixed, flips, tolerance, PART_BRANCHES)[1]
+        if parts.first[g] == parts.first[g + 1]:
+            continue
+        if parts.stale[g]:
+            found = prove_part(ws, part, room, parts, parts.charged, g, fixed, flips, tolerance, PART_BRANCHES)
+            parts.bound[g], parts.stale[g] = found[1], False
+        total += parts.bound[g]
     return total
 
 
-@kernel
+@routine
+def _charge_as_best(ws, parts):
+    for i in range(ws.numbers[0]):
+        for g in range(parts.opens.shape[1]):
+            if parts.opens[i, g] != ABSENT and parts.charged[i, g] != parts.best[i, g]:
+                parts.charged[i, g] = parts.best[i, g]
+                parts.stale[g] = True
+
+
+@routine
 def _join(ws, parts, is_open, fixed, flips, value, share):
     """Opens what at least a ``share`` of the groups open, then adds and drops; keeps it where that saves more than
     ``value``. Returns the better saving."""
@@ -200,27 +225,90 @@ def _join(ws, parts, is_open, fixed, flips, value, share):
     return max(found, value)
 
 
-@kernel
-def _disagreement(ws, parts, push, step):
-    """The square norm of how far the groups are from opening the same caches; with ``push`` those that open more than
-    the others are charged more, by ``step``."""
-    norm = 0.0
+@routine
+def _is_disputed(opens):
+    """Whether some of the groups that have a use for a cache open it and others do not."""
+    using = opening = 0
+    for g in range(len(opens)):
+        using += opens[g] != ABSENT
+        opening += opens[g] == 1
+    return opening > 0 and opening < using
+
+
+@routine
+def _leader_of(leader, g):
+    while leader[g] != g:
+        leader[g] = leader[leader[g]]
+        g = leader[g]
+    return g
+
+
+@routine
+def _link_disputing(ws, parts):
+    """Groups that hang together by disputed caches get one ``leader``; returns how many caches are disputed."""
+    leader, disputed = parts.leader, 0
+    for g in range(len(leader)):
+        leader[g] = g
     for i in range(ws.numbers[0]):
-        opens, charged = parts.opens[i], parts.charged[i]
-        using = opening = 0
-        for g in range(len(opens)):
-            using += opens[g] != ABSENT
-            opening += opens[g] == 1
-        if opening == 0 or opening == using:
+        opens, first = parts.opens[i], -1
+        if not _is_disputed(opens):
             continue
-        mean = opening / using
-        norm += opening * (1 - mean) ** 2 + (using - opening) * mean**2
-        if push:
+        disputed += 1
+        for g in range(len(opens)):
+            if opens[g] != ABSENT:
+                if first >= 0:
+                    leader[_leader_of(leader, g)] = _leader_of(leader, first)
+                first = g
+    return disputed
+
+
+@routine
+def _sum_gaps(ws, parts, is_open):
+    """Adds up, by leader, how far the groups' bounds are above their parts of what ``is_open`` saves."""
+    gap = parts.gap
+    gap[:] = 0.0
+    value_caches(ws, is_open)
+    for g in range(len(gap)):
+        if parts.first[g] == parts.first[g + 1]:
+            continue
+        own = parts.bound[g]
+        for q in range(parts.first[g], parts.first[g + 1]):
+            own -= ws.best[parts.entry[q]]
+        for i in range(ws.numbers[0]):
+            if is_open[i] and parts.opens[i, g] != ABSENT:
+                own += parts.charged[i, g]
+        gap[_leader_of(parts.leader, g)] += own
+
+
+@routine
+def _charge_disputing(ws, parts, is_open, beta):
+    """Charges the groups that open a disputed cache more of it, and the others less: subgradient steps, for groups that
+    hang together each as long as their own gap says. Returns whether any cache is disputed."""
+    if _link_disputing(ws, parts) == 0:
+        return False
+    _sum_gaps(ws, parts, is_open)
+    leader, norm = parts.leader, parts.norm
+    norm[:] = 0.0
+    for push in range(2):
+        for i in range(ws.numbers[0]):
+            opens, charged = parts.opens[i], parts.charged[i]
+            if not _is_disputed(opens):
+                continue
+            using, opening, some = 0, 0, -1
+            for g in range(len(opens)):
+                if opens[g] != ABSENT:
+                    using, opening, some = using + 1, opening + opens[g], g
+            mean, top = opening / using, _leader_of(leader, some)
+            if not push:
+                norm[top] += opening * (1 - mean) ** 2 + (using - opening) * mean**2
+                continue
+            step = beta * max(parts.gap[top], 0.0) / norm[top]
             for g in range(len(opens)):
                 if opens[g] != ABSENT:
                     charged[g] = max(charged[g] + step * (opens[g] - mean), 0.0)
+                    parts.stale[g] = True
             _deal_out(ws.price[i], charged, opens)
-    return norm
+    return True
 
 
 @kernel
@@ -237,6 +325,7 @@ def settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, to
         for g in range(parts.opens.shape[1]):
             if parts.opens[i, g] != ABSENT:
                 parts.opens[i, g] = is_open[i]
+    parts.stale[:] = True
     n, least, beta, waited = ws.numbers[0], np.inf, 1.0, 0
     for _ in range(MOST_TURNS):
         bound = _prove_parts(ws, part, room, parts, fixed, flips, tolerance)
@@ -249,13 +338,11 @@ def settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, to
             waited += 1
             if waited == PATIENCE:
                 waited, beta = 0, 0.5 * beta
-                parts.charged[:n] = parts.best[:n]
+                _charge_as_best(ws, parts)
                 bound = _prove_parts(ws, part, room, parts, fixed, flips, tolerance)
         if least <= value + tolerance:
             break
-        norm = _disagreement(ws, parts, False, 0.0)
-        if norm == 0:
+        if not _charge_disputing(ws, parts, is_open, beta):
             break
-        _disagreement(ws, parts, True, beta * max(bound - value, 0.0) / norm)
     fixed[:n] = False
     return max(value, improve(ws, is_open, fixed, flips, 1)), least

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.blocks import (
     IS_STORED,
     block_sizes,
@@ -23,7 +23,7 @@ from cdn.placement.decomposition.blocks import (
 from cdn.placement.decomposition.groups import region_groups
 from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
 from cdn.placement.decomposition.parts import list_groups, new_part_room, settle_parts
-from cdn.placement.decomposition.proofs import NO_CREDITS, new_room, prove_block
+from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
 CHUNKS = 16
@@ -52,12 +52,12 @@ def _new_sums(tables: BlockTables) -> Sums:
     )
 
 
-@kernel
+@routine
 def _is_near(worth_per_byte, price):
     return price * np.exp(-NEAR) < worth_per_byte < price * np.exp(NEAR)
 
 
-@kernel
+@routine
 def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, priced_fill):
     """Adds the asset's bytes to ``near`` (2, S) where its critical price is near the cache's."""
     size = tables.size_bytes[asset]
@@ -80,7 +80,7 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, 
             near[1, s] += weight * size
 
 
-@kernel
+@routine
 def _add_flow(tables, ws, weight, rate_window, sums):
     for k in range(ws.numbers[1]):
         if ws.winner[k] < 0:
@@ -94,12 +94,12 @@ def _add_flow(tables, ws, weight, rate_window, sums):
                     sums.loose[j] += weight * tables.peak_bps[e]
 
 
-@kernel
+@routine
 def _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance):
     """Looks for better than ``is_open``: in parts where the block has several, else by branching. Returns the value."""
     n_parts = list_groups(tables, ws, parts)
     most_credits = FEW_BRANCHES if n_parts < 2 else 1
-    value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, NO_CREDITS)[:2]
+    value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, room.root[:0])[:2]
     if n_parts < 2 or bound <= value + tolerance:
         return value
     return settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]

@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.local_search import improve, value_caches
 
 FREE, FORCED_OPEN, FORCED_CLOSED = 0, 1, 2
 ROOT_STEPS, NODE_STEPS = 200, 60
 PATIENCE = 8
-NO_CREDITS = np.zeros(0)
 
 
 class ProofRoom(NamedTuple):
@@ -77,7 +76,7 @@ def new_room(ws, most_credits):
     )
 
 
-@kernel
+@routine
 def collect(ws, is_open, room):
     """Lets open caches collect their prices; after ``value_caches``. Writes what is ``given``; returns the deficits.
 
@@ -128,7 +127,7 @@ def collect(ws, is_open, room):
     return deficit
 
 
-@kernel
+@routine
 def _compact(ws, room):
     """Lists what the branch's rules leave open: an entry's credit never needs to be below its ``base``, the best saving
     of what is forced open, so only pairs above it with free caches matter. Returns the forced caches' prices."""
@@ -158,7 +157,7 @@ def _compact(ws, room):
     return forced_price
 
 
-@kernel
+@routine
 def _bound(ws, room, theta):
     """What the credits of the live entries and their free caches add to D; sets the free caches' ``excess``."""
     n = ws.numbers[0]
@@ -176,7 +175,7 @@ def _bound(ws, room, theta):
     return total
 
 
-@kernel
+@routine
 def _subgradient(room, theta):
     """Writes the subgradient of D into ``step``; returns its square norm."""
     norm = 0.0
@@ -189,7 +188,7 @@ def _subgradient(room, theta):
     return norm
 
 
-@kernel
+@routine
 def lower_credits(ws, room, credits, target, steps):
     """Improves ``credits`` (E,) by subgradient steps towards ``target``, a value some placement reaches; returns the
     best bound. ``excess`` is that of the best credits, ``active`` how often each free cache paid."""
@@ -246,7 +245,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start)
     """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
 
     ``is_open``: a good start, replaced by the best found. ``start``: credits (E,) of much the same block to start from,
-    or none. Those of the root stay in ``room.root``. The tree goes to ``room.nodes`` in preorder: the cache
+    or none (0,). Those of the root stay in ``room.root``. The tree goes to ``room.nodes`` in preorder: the cache
     branched on (of the block; open first), or -1 - c at a leaf that the credits ``room.credits[c]`` bound.
     Returns the value, the bound, the number of nodes and of credits that bound leaves.
     """
@@ -326,7 +325,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start)
     return value, bound, n_nodes, _drop_unused(room, n_nodes, n_credits, n_entries)
 
 
-@kernel
+@routine
 def _drop_unused(room, n_nodes, n_credits, n_entries):
     """Credits that only led on to others bound no leaf: they go, and the rest move up. Returns how many are left."""
     place = np.full(n_credits, -1, dtype=np.int64)
@@ -345,7 +344,7 @@ def _drop_unused(room, n_nodes, n_credits, n_entries):
     return n
 
 
-@kernel
+@routine
 def _solve_branch(ws, is_open, current, fixed, flips, room):
     """Adds and drops under the branch's rules from the best placement known; returns its value."""
     for i in range(ws.numbers[0]):
@@ -354,7 +353,7 @@ def _solve_branch(ws, is_open, current, fixed, flips, room):
     return improve(ws, current, fixed, flips, 0)
 
 
-@kernel
+@routine
 def _choose(ws, room, branch_bound, goal):
     """The cache to branch on: of those the credits do not fix, one that paid in about half of the steps and may serve
     many."""

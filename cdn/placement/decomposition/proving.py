@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.model.branching import WHOLE, Branching
 from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
 from cdn.placement.decomposition.parts import list_groups, prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
-from cdn.placement.decomposition.proofs import NO_CREDITS, prove_block
+from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
 BRANCHES_AFTER_PARTS = 32
 
 
-@kernel
+@routine
 def _prove_asset(
     tables, rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value, tolerance, most,
     serve, trees
@@ -32,7 +32,7 @@ def _prove_asset(
     the best found. Returns the value, the bound and the trees."""
     n_parts = list_groups(tables, ws, parts)
     at_first = 1 if n_parts > 1 else most
-    value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, NO_CREDITS)
+    value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, room.root[:0])
     if at_first < most and bound > value + tolerance:
         value = settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
         before = trees.counts.copy()
@@ -42,7 +42,7 @@ def _prove_asset(
         good = in_parts <= value + tolerance
         if not good:
             most = min(most, BRANCHES_AFTER_PARTS)
-            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, NO_CREDITS)
+            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, room.root[:0])
         if good or in_parts < bound:
             return value, in_parts, add_shares(trees, tables, rate, ws, parts, asset, n_touched)
         trees.counts[:] = before
@@ -54,7 +54,7 @@ def _prove_asset(
     return value, bound, trees
 
 
-@kernel
+@routine
 def _prove_parts(
     tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
 ):  # fmt: skip
@@ -72,7 +72,7 @@ def _prove_parts(
     return total, trees
 
 
-@kernel
+@routine
 def _reset_serve(tables, origin_cost, asset, serve):
     """Serve prices of the asset's entries: what the origin costs."""
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.bits import clear_bit, has_bit, set_bit
 from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
 from cdn.placement.decomposition.local_search import add_use, value_caches
@@ -21,7 +21,7 @@ WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
 """Closed pairs worth less per byte than this share of their cache's price are not looked at."""
 
 
-@kernel
+@routine
 def _worth_now(tables, rate, row, asset, site):
     """What the entries of an asset save more if the cache stores it than without it, all others staying."""
     worth = 0.0
@@ -77,7 +77,7 @@ def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use
     return pairs[:n].copy(), worths[:n].copy()
 
 
-@kernel
+@routine
 def _is_new(tables, asset, site):
     for k in range(tables.stored_indptr[asset], tables.stored_indptr[asset + 1]):
         if tables.stored_site[k] == site:

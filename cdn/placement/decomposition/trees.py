@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel
+from cdn.compilation import kernel, routine
 from cdn.model.branching import WHOLE, Branching, count_entries
 from cdn.model.shares import Shares
 from cdn.placement.decomposition.blocks import may_store
@@ -28,7 +28,7 @@ class Trees(NamedTuple):
     share: np.ndarray
 
 
-@kernel
+@routine
 def new_trees():
     """No trees yet."""
     return Trees(
@@ -41,7 +41,7 @@ def new_trees():
     )
 
 
-@kernel
+@routine
 def _grown(values, needed):
     """The same values with room for as many as needed."""
     if needed <= len(values):
@@ -51,7 +51,7 @@ def _grown(values, needed):
     return larger
 
 
-@kernel
+@routine
 def with_room(trees, nodes, prices, shares):
     """The same trees with room for one more tree, and so many more of the rest."""
     n = trees.counts
@@ -65,14 +65,14 @@ def with_room(trees, nodes, prices, shares):
     )
 
 
-@kernel
+@routine
 def write_credits(ws, credits, serve):
     """A proof without cases: lowers the serve prices (N,) of the block's entries by their credits."""
     for k in range(ws.numbers[1]):
         serve[ws.entry[k]] -= credits[k]
 
 
-@kernel
+@routine
 def add_tree(trees, tables, origin_cost, ws, room, asset, group, region_group, nodes, credits):
     """A proof case by case, from ``room``: ``ws`` has the block, or the part of a group. Returns the trees."""
     start, end = tables.indptr[asset], tables.indptr[asset + 1]
@@ -99,7 +99,7 @@ def add_tree(trees, tables, origin_cost, ws, room, asset, group, region_group, n
     return trees
 
 
-@kernel
+@routine
 def add_shares(trees, tables, rate, ws, parts, asset, n_touched):
     """How the prices of a block in parts are dealt out. Caches outside the block pay too little for all groups
     together; dealt out by what each would save, they do for each."""
@@ -120,7 +120,7 @@ def add_shares(trees, tables, rate, ws, parts, asset, n_touched):
     return trees
 
 
-@kernel
+@routine
 def _save_outside(tables, rate, ws, parts, asset, n_touched):
     """Sets ``upper`` of the caches outside the block."""
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
@@ -134,7 +134,7 @@ def _save_outside(tables, rate, ws, parts, asset, n_touched):
                 parts.upper[s, parts.region_group[r]] += saving
 
 
-@kernel
+@routine
 def _add_rows(trees, asset, s, home, charged, price):
     """Shares of one cache's price, unless its first group is charged all of it."""
     n, positive = trees.counts, 0

@@ -17,7 +17,7 @@ from cdn.placement.decomposition.local_search import solve_block
 from cdn.placement.decomposition.parts import list_groups, settle_parts
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.placer import place_decomposition
-from cdn.placement.decomposition.proofs import NO_CREDITS, prove_block
+from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 from cdn.placement.mip import place_mip
 
@@ -85,7 +85,7 @@ def test_parts_bound_the_block_and_come_closer_than_its_relaxation(seed):
     if ws.numbers[0]:
         solve_block(ws, is_open, fixed, flips, closed_rows(1, n)[0], 2)
         assert list_groups(tables, ws, parts) <= CITIES
-        value, relaxed = prove_block(ws, is_open, fixed, flips, room, 1e-6, 1, NO_CREDITS)[:2]
+        value, relaxed = prove_block(ws, is_open, fixed, flips, room, 1e-6, 1, room.root[:0])[:2]
         value, bound = settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, 1e-6)
         scale = 1e-9 * (1 + best)
         assert value <= best + scale and bound >= best - scale

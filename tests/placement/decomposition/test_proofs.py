@@ -14,7 +14,7 @@ from cdn.model.placement import Prices
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
 from cdn.placement.decomposition.local_search import solve_block
-from cdn.placement.decomposition.proofs import NO_CREDITS, new_room, prove_block
+from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 
 blocks = st.builds(random_block, st.integers(0, 10**6), st.integers(2, 8), whole_numbers=st.booleans())
@@ -39,7 +39,8 @@ def prove(block: BlockExample, tolerance: float, most_credits: int) -> Proved | 
     is_open, fixed, flips = block.room()
     solve_block(ws, is_open, fixed, flips, closed_rows(1, 64)[0], 1)
     room = new_room(ws, most_credits)
-    value, bound, nodes, n_credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, NO_CREDITS)
+    scratch = (ws, is_open, fixed, flips, room)
+    value, bound, nodes, n_credits = prove_block(*scratch, tolerance, most_credits, room.root[:0])
     site = np.array([ws.site[node] if node >= 0 else node for node in room.nodes[:nodes]], dtype=np.int32)
     credits = np.zeros((n_credits, len(block.problem.demand)))
     credits[:, ws.entry[: ws.numbers[1]]] = room.credits[:n_credits, : ws.numbers[1]]
@@ -110,6 +111,6 @@ def test_whole_copies_take_a_tree():
         is_open, fixed, flips = np.zeros(3, dtype=bool), np.zeros(3, dtype=bool), np.zeros(8, dtype=np.int64)
         solve_block(ws, is_open, fixed, flips, closed_rows(1, 64)[0], 1)
         room = new_room(ws, most_credits)
-        found[most_credits] = prove_block(ws, is_open, fixed, flips, room, 1e-6, most_credits, NO_CREDITS)
+        found[most_credits] = prove_block(ws, is_open, fixed, flips, room, 1e-6, most_credits, room.root[:0])
     assert found[1][0] == pytest.approx(1) and 1.5 - 1e-6 <= found[1][1] <= 1.6 and found[1][2] == 1
     assert found[20][0] == pytest.approx(1) and 1 - 1e-6 <= found[20][1] <= 1 + 1e-5 and found[20][2] > 1
