@@ -7,7 +7,8 @@ from scipy.sparse.csgraph import connected_components
 
 from cdn.placement.decomposition.tables import BlockTables, candidate_regions
 
-LARGEST_GROUP = 14
+LARGEST_GROUP, LARGEST_SHARE = 20, 0.04
+"""Regions of a group, and their share of all: in a large network larger groups leave fewer caches to agree on."""
 LEAST_OWN_SHARE = 0.6
 """Groups are worth while where at least this share of the caches serves one group alone."""
 
@@ -15,9 +16,11 @@ LEAST_OWN_SHARE = 0.6
 def region_groups(tables: BlockTables) -> np.ndarray:
     """(R,) int32 group of each region, numbered as they come; all 0 where the regions do not fall apart.
 
-    As long as more than ``LARGEST_GROUP`` regions hang together, the caches that serve most of them are taken out.
+    As long as more than the larger of ``LARGEST_GROUP`` and ``LARGEST_SHARE`` of the regions hang together, the caches
+    that serve most of them are taken out.
     """
     n_regions = len(tables.first_candidate) - 1
+    largest = max(LARGEST_GROUP, LARGEST_SHARE * n_regions)
     region, site = candidate_regions(tables), tables.candidate_site
     group, waiting = np.zeros(n_regions, dtype=np.int64), [0]
     while waiting:
@@ -30,7 +33,7 @@ def region_groups(tables: BlockTables) -> np.ndarray:
             if len(np.unique(labels)) > 1:
                 parts = group.max() + 1 + np.unique(labels, return_inverse=True)[1]
                 group[group == here] = parts
-                waiting += np.flatnonzero(np.bincount(parts) > LARGEST_GROUP).tolist()
+                waiting += np.flatnonzero(np.bincount(parts) > largest).tolist()
                 break
     own = _own_caches(group, region, site)
     apart = own >= LEAST_OWN_SHARE * len(np.unique(site))

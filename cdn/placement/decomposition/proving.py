@@ -21,6 +21,8 @@ from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
 BRANCHES_AFTER_PARTS = 32
+MOST_PARTS_BRANCHED = 32
+"""A block of more parts has too many caches open to question for so few branches."""
 
 
 @routine
@@ -40,7 +42,7 @@ def _prove_asset(
             tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
         )
         good = in_parts <= value + tolerance
-        if not good:
+        if in_parts >= bound or (not good and n_parts <= MOST_PARTS_BRANCHED):
             most = min(most, BRANCHES_AFTER_PARTS)
             value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, room.root[:0])
         if good or in_parts < bound:

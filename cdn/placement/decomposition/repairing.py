@@ -25,16 +25,19 @@ WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
 def _worth_now(tables, rate, row, asset, site):
     """What the entries of an asset save more if the cache stores it than without it, all others staying."""
     worth = 0.0
-    for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
-        if not tables.servable[e]:
+    e, end = tables.indptr[asset], tables.indptr[asset + 1]
+    for k in range(tables.first_served[site], tables.first_served[site + 1]):
+        r = tables.served_region[k]
+        e += np.searchsorted(tables.region[e:end], r)
+        if e == end:
+            break
+        if tables.region[e] != r or not tables.servable[e]:
             continue
-        r = tables.region[e]
-        own, other = 0.0, 0.0
+        j = tables.served_candidate[k]
+        own, other = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j], 0.0
         for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
             s = tables.candidate_site[j]
-            if s == site:
-                own = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
-            elif has_bit(row, s):
+            if s != site and has_bit(row, s):
                 other = max(other, tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j])
         worth += max(own - other, 0.0)
     return worth

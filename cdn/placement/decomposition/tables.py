@@ -14,7 +14,8 @@ from cdn.model.problem import Problem
 
 class BlockTables(NamedTuple):
     """Demand entries N (``indptr`` (A + 1,)), candidates C = pairs (region, cheaper cache) in region order
-    (``first_candidate`` (R + 1,)); ``candidate_saving`` per byte, > 0. Site limits (S,); pairs as CSR by asset."""
+    (``first_candidate`` (R + 1,)); ``candidate_saving`` per byte, > 0. The same pairs cache by cache: ``first_served``
+    (S + 1,) into ``served_region`` and ``served_candidate`` (C,). Site limits (S,); pairs as CSR by asset."""
 
     indptr: np.ndarray
     region: np.ndarray
@@ -24,6 +25,9 @@ class BlockTables(NamedTuple):
     first_candidate: np.ndarray
     candidate_site: np.ndarray
     candidate_saving: np.ndarray
+    first_served: np.ndarray
+    served_region: np.ndarray
+    served_candidate: np.ndarray
     size_bytes: np.ndarray
     storage_bytes: np.ndarray
     fill_bytes: np.ndarray
@@ -49,6 +53,7 @@ def build_tables(problem: Problem) -> BlockTables:
     demand = problem.demand
     saving = problem.origin_cost - problem.cost_per_byte[:-1]
     region, site = np.nonzero((problem.may_serve & (saving > 0)).T)
+    by_site = np.argsort(site, kind="stable")
     return BlockTables(
         indptr=demand.indptr,
         region=demand.region,
@@ -58,6 +63,9 @@ def build_tables(problem: Problem) -> BlockTables:
         first_candidate=csr_indptr(region, len(problem.region_index)),
         candidate_site=site.astype(np.int32),
         candidate_saving=saving[site, region],
+        first_served=csr_indptr(site[by_site], problem.n_caches),
+        served_region=region[by_site].astype(np.int32),
+        served_candidate=by_site,
         size_bytes=problem.size_bytes,
         storage_bytes=problem.storage_bytes,
         fill_bytes=problem.usable_fill_bytes,
