@@ -45,7 +45,7 @@ def test_json_and_files_say_the_same(folder):
     payload = json.loads(result.stdout)
     assert set(payload["strategies"]) == {"pinned", "lru", "lfu", "fifo", "hybrid"}
     assert payload["parameters"] == {"copy": "lce", "egress_limits": False, "reactive_share": 0.5,
-                                     "hybrid_policy": "lru"}
+                                     "hybrid_policy": "lru", "policies": {"lru": {}, "lfu": {}, "fifo": {}}}
     pinned = payload["strategies"]["pinned"]
     assert (pinned["requests"], pinned["offload"], pinned["midgress_bytes"]) == (7, 1.0, 20)
     assert pinned["delivery_cost"] == 10 * (0 + 2 + 1 + 2 + 0 + 1 + 2)

@@ -7,9 +7,8 @@ import numpy as np
 
 from cdn.caching.curves.estimates import Hits, lru_hits, simulated_hits
 from cdn.caching.curves.samples import Sample, group_objects, rate_of_size, sample_objects, whole_stream
-from cdn.caching.policies import POLICIES
+from cdn.caching.policies import choose_policy
 from cdn.caching.streams import checked_capacity, checked_stream
-from cdn.errors import UnknownNameError
 
 LRU = "lru"
 N_GROUPS = 10
@@ -42,15 +41,14 @@ class MissRatioCurve:
 def miss_ratio_curve(policy: str, asset: np.ndarray, size_bytes: np.ndarray,
                      capacity_bytes: Sequence[float] | np.ndarray, *, sample_rate: float = 1.0,
                      sample_objects_max: int | None = None, seed: int = 0) -> MissRatioCurve:
-    """The curve of a policy of ``POLICIES`` at the capacities given (M,), whose order and repeats do not matter.
+    """The curve of a policy (as in ``open_cache``) at the capacities given (M,); their order and repeats do not matter.
 
     ``lru`` is computed for all of them in one pass (stack distances; exact at sample rate 1, SHARDS below). Any other
     policy is simulated once per capacity (at sample rate 1 exact, mini-simulation below). ``sample_objects_max``
     lowers the rate until no more objects are sampled. Arguments ``asset`` (N,), ``size_bytes`` (n_assets,) and errors
-    as for ``bound_hits``; UnknownNameError for a policy not in ``POLICIES``; ValueError for a rate not in (0, 1].
+    as for ``bound_hits`` and ``choose``; ValueError for a rate not in (0, 1].
     """
-    if policy not in POLICIES:
-        raise UnknownNameError("policy", policy, list(POLICIES))
+    choose_policy(policy)
     if not 0 < sample_rate <= 1:
         raise ValueError(f"sample_rate must be above 0 and at most 1, got {sample_rate}")
     capacities = np.unique(np.array([checked_capacity(capacity) for capacity in capacity_bytes], dtype=np.int64))
