@@ -59,6 +59,7 @@ def test_curve_writes_a_table_or_a_picture(log, tmp_path):
 
 
 def test_a_sampled_curve_states_what_it_does_not_know(log):
+    """A small cache of two objects is no small copy of anything."""
     found = json.loads(invoke("curve", log, "--policy", "lru,fifo", "--size-bytes", "20", "--sample-rate", "0.9",
                               "--json").stdout)
     assert [(row["method"], row["error"] is None) for row in found["results"]] == [
