@@ -1,6 +1,7 @@
 """Policies and their parameters as text: what is understood, what is refused, and that every value can be run."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,3 +80,11 @@ def test_one_segment_is_lru():
     ids, sizes = np.minimum(rng.zipf(1.3, 5000) - 1, 199), rng.integers(1, 50, 200)
     assert (simulate_cache("slru:n_segments=1", ids, sizes, 700) == simulate_cache("lru", ids, sizes, 700)).all()
     assert (simulate_cache("slru:n_segments=2", ids, sizes, 700) != simulate_cache("lru", ids, sizes, 700)).any()
+
+
+def test_the_page_lists_every_parameter():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "caching.md").read_text(encoding="utf-8")
+    rows = [f"| `{name}` | `{p.name}` | {p.default:g} | {p.range} | {p.range.meaning} |"
+            for name, policy in POLICIES.items() for p in parameters_of(policy).values()]
+    heading = "| policy | parameter | default | range | meaning |\n|---|---|---|---|---|\n"
+    assert page.count(heading + "\n".join(rows) + "\n\n") == 1
