@@ -113,9 +113,9 @@ def mini_simulation_table(ids: np.ndarray, sizes: np.ndarray) -> None:
     print(f"| simulation | {seconds:.2f} | {' | '.join(f'{ratio:.3f}' for ratio in exact.miss_ratio)} |")
     for rate in RATES:
         mini, seconds, _ = measured(lambda rate=rate: miss_ratio_curve("lfu", ids, sizes, capacities, sample_rate=rate))
-        pairs = zip(mini.miss_ratio, mini.error, strict=True)
-        print(f"| rate {rate:g} | {seconds:.2f} | "
-              f"{' | '.join(f'{ratio:.3f} ± {error:.3f}' for ratio, error in pairs)} |")
+        errors = ["?" if np.isnan(error) else f"{error:.3f}" for error in mini.error]
+        cells = [f"{ratio:.3f} ± {error}" for ratio, error in zip(mini.miss_ratio, errors, strict=True)]
+        print(f"| rate {rate:g} | {seconds:.2f} | {' | '.join(cells)} |")
 
 
 def warm_up() -> None:

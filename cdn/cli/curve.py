@@ -103,4 +103,8 @@ def _cell(row: dict[str, Any]) -> str:
 
 
 def _per_cent(ratio: float | None, error: float | None) -> str:
-    return "-" if ratio is None else f"{100 * ratio:.2f}" + (f" ± {100 * error:.2f}" if error else "")
+    if ratio is None:
+        return "-"
+    if error is None:
+        return f"{100 * ratio:.1f} ± ?"
+    return f"{100 * ratio:.1f} ± {100 * error:.1f}" if error else f"{100 * ratio:.2f}"

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from cdn.caching import ADMISSIONS, POLICIES, choose_policy
-from cdn.caching.parameters import Choice, Startable, parameters_of
+from cdn.caching.parameters import WHOLE_MAX, Choice, Parameter, Startable, parameters_of
 from cdn.cli.options import stdout_console
 from cdn.errors import UnknownNameError
 
@@ -69,8 +69,12 @@ def _table(kind: str, table: Mapping[str, Startable], words: Mapping[str, str]) 
     for name, of in table.items():
         shown.add_row(name, "", "", words[name])
         for parameter in parameters_of(of).values():
-            shown.add_row("", parameter.name, f"{parameter.default:g}", f"{parameter.range.meaning}: {parameter.range}")
+            shown.add_row("", parameter.name, _default(parameter), f"{parameter.range.meaning}: {parameter.range}")
     return shown
+
+
+def _default(parameter: Parameter) -> str:
+    return "no limit" if parameter.default == WHOLE_MAX else f"{parameter.default:g}"
 
 
 def _first_line(source: str) -> str:

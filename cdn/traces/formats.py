@@ -70,7 +70,9 @@ def format_of(path: Path, columns: Mapping[str, str] | None = None) -> str:
         return "csv"
     if len(fields) == len(TWITTER_COLUMNS) and fields[0].isdigit():
         return "twitter"
-    raise DataError.of_file(path, f"a name or header of one of {', '.join(TRACE_READERS)}", ",".join(fields))
+    expected = (f"a name or header of one of {', '.join(TRACE_READERS)}; a csv has {', '.join(DEFAULT_COLUMNS)}, or "
+                "it is said what they are called")
+    raise DataError.of_file(path, expected, ",".join(fields))
 
 
 def _first_line(path: Path) -> list[str]:

@@ -41,7 +41,7 @@ def standard_errors(sample: Sample, method: Method, capacity_bytes: np.ndarray,
         hits.append(served.stream_hits)
         squares.append(_squares(served))
     found = np.array(hits).reshape(-1, 2).T
-    slope = _steepest(sample, found, capacity_bytes)
+    slope = _steepest(found, capacity_bytes)
     factors = np.stack([np.ones_like(slope), 2 * slope, slope**2])
     variance = np.einsum("tom,mto->om", factors, np.array(squares).reshape(-1, 3, 2))
     variance *= (1 - sample.rate) / sample.rate
@@ -49,15 +49,13 @@ def standard_errors(sample: Sample, method: Method, capacity_bytes: np.ndarray,
     return found, np.sqrt(variance + (np.mean(halves, axis=0) - found) ** 2)
 
 
-def _steepest(sample: Sample, hits: np.ndarray, capacity_bytes: np.ndarray) -> np.ndarray:
-    """(2, M): hits per byte of capacity, of the chords to either side the steeper; there are none with 0 bytes, and all
-    but first requests hit with the whole footprint."""
-    _, sizes = _asked_for(sample.stream_counts, sample.stream_size_bytes)
-    all_hits = sample.stream_totals - [len(sizes), sizes.sum()]
-    x = np.concatenate([[0.0], capacity_bytes, [max(float(sizes.sum()), capacity_bytes[-1] + 1.0)]])
-    y = np.column_stack([np.zeros(2), hits, all_hits])
-    chords = np.diff(y) / np.maximum(np.diff(x), 1.0)
-    return np.maximum(np.maximum(chords[:, :-1], chords[:, 1:]), 0.0)
+def _steepest(hits: np.ndarray, capacity_bytes: np.ndarray) -> np.ndarray:
+    """(2, M): hits per byte of capacity, the steeper of the chords to its neighbours; with one capacity alone that to
+    0 bytes, where nothing hits."""
+    if len(capacity_bytes) < 2:
+        return hits / np.maximum(capacity_bytes, 1)
+    chords = np.maximum(np.diff(hits) / np.diff(capacity_bytes), 0.0)
+    return np.maximum(np.column_stack([chords[:, :1], chords]), np.column_stack([chords, chords[:, -1:]]))
 
 
 def _squares(served: Served) -> np.ndarray:
