@@ -17,7 +17,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "caching"))
-from seeded_traces import TRACES, capacities  # noqa: E402
+from seeded_traces import CAPACITY_SHARES, TRACES, capacities  # noqa: E402
 
 TABLE = ROOT / "tests" / "caching" / "libcachesim_counts.csv"
 RECORD = np.dtype([("time", "<u4"), ("id", "<u8"), ("size_bytes", "<u4"), ("next", "<i8")])
@@ -31,6 +31,8 @@ ADMISSIONS = {
     "bloom": lambda: libcachesim.BloomFilterAdmissioner(),
     "size": lambda: libcachesim.SizeAdmissioner(2000),
 }
+# It does not end at lfuda's smaller sizes; further ones take their place.
+MORE_SHARES = {("skewed", "lfuda"): (0.05, 0.4, 0.6), ("drifting", "lfuda"): (0.04, 0.2)}
 TIME_LIMIT_S = 60
 
 
@@ -75,7 +77,8 @@ def main():
             request_bytes = int(size_bytes[ids].sum())
             runs = [(policy, "none") for policy in PEERS] + [("lru", "bloom"), ("lru", "size"), ("arc", "bloom")]
             for policy, admission in runs:
-                for capacity_bytes in capacities(ids, size_bytes):
+                more = MORE_SHARES.get((trace, policy), ())
+                for capacity_bytes in capacities(ids, size_bytes, (*CAPACITY_SHARES, *more)):
                     found = counts(policy, admission, path, capacity_bytes, len(ids), request_bytes)
                     if found is None:
                         print(f"libCacheSim's {policy} failed: {trace}, {capacity_bytes} bytes", file=sys.stderr)

@@ -59,8 +59,17 @@ class UnknownNameError(CdnError):
     exit_code = 2
 
     def __init__(self, kind: str, name: str, known: Sequence[str]):
-        shown = ", ".join(sorted(known)[:40])
+        shown = ", ".join(sorted(known)[:40]) or "none"
         super().__init__(f"unknown {kind} {_shown(name)}; known: {shown}")
+
+
+class ParameterError(CdnError, ValueError):
+    """A parameter with a value that it cannot have."""
+
+    exit_code = 2
+
+    def __init__(self, owner: str, name: str, value: object, expected: str):
+        super().__init__(f"{owner}: {name}: got {_shown(value)}, expected {expected}")
 
 
 class ShortfallError(CdnError):

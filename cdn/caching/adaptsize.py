@@ -6,10 +6,13 @@ c is what makes its hit ratio largest: a coarse search over powers of two, then 
 libCacheSim; the random numbers are our own. A lesson looks some 400 times at every object.
 """
 
+from typing import Annotated
+
 import numpy as np
 
 from cdn.caching.admission import CHANCE, CHANCE_START, Admission
 from cdn.caching.chance import uniform
+from cdn.caching.parameters import WHOLE_MAX, Range
 from cdn.compilation import step
 
 # Columns of ``seen``: requests since the last lesson, moving average, size.
@@ -22,7 +25,11 @@ ROUNDS_OF_AGE, CERTAIN, AGE_MAX = 20, 150.0, 1e70
 POSTPONED = 1000
 
 
-def start(capacity_bytes, interval=30_000, n_sections=15):
+def start(
+    capacity_bytes,
+    interval: Annotated[int, Range(1, WHOLE_MAX, "requests between two lessons")] = 30_000,
+    n_sections: Annotated[int, Range(0, 100, "golden sections of a lesson's search")] = 15,
+):
     return [CHANCE_START, interval, interval, n_sections, 0, capacity_bytes], [C_FIRST]
 
 
@@ -141,4 +148,4 @@ def hit_share(x, p):
     return min(max(upper / lower, 0.0), 1.0)
 
 
-ADAPTSIZE = Admission("adaptsize", __file__, admit, observe, start)
+ADAPTSIZE = Admission("adaptsize", __file__, admit, observe, start, "by chance and size, as the requests teach")

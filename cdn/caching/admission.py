@@ -9,12 +9,13 @@ An admission policy is two compiled steps over a gate, a tuple of three arrays (
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from cdn.caching.chance import START as CHANCE_START
 from cdn.caching.chance import uniform
+from cdn.caching.parameters import WHOLE_MAX, Range
 from cdn.compilation import step
 
 Gate = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -24,13 +25,15 @@ PROBABILITY = 0
 
 @dataclass(frozen=True, eq=False)
 class Admission:
-    """``start(capacity_bytes, **parameters)`` gives (ints, floats); its keywords are the policy's parameters."""
+    """``start(capacity_bytes, **parameters)`` gives (ints, floats); its keywords are the policy's parameters
+    (``cdn.caching.parameters``); ``rule``: which misses are stored."""
 
     name: str
     source: str
     admit: Any
     observe: Any
     start: Callable[..., tuple[list[int], list[float]]]
+    rule: str
 
     def empty_gate(self, capacity_bytes: int, n_ids: int, **parameters: float) -> Gate:
         ints, floats = self.start(capacity_bytes, **parameters)
@@ -73,24 +76,31 @@ def start_all(capacity_bytes):
     return [0, 0], [0.0]
 
 
-def start_small(capacity_bytes, threshold_bytes=2**62):
-    return [0, int(threshold_bytes)], [0.0]
+def start_small(
+    capacity_bytes,
+    threshold_bytes: Annotated[int, Range(0, WHOLE_MAX, "only what is smaller is stored")] = WHOLE_MAX,
+):
+    return [0, threshold_bytes], [0.0]
 
 
-def start_by_chance(capacity_bytes, probability=0.5):
-    if not 0 < probability <= 1:
-        raise ValueError(f"probability must be in (0, 1], not {probability}")
+def start_by_chance(
+    capacity_bytes,
+    probability: Annotated[float, Range(0, 1, "share of the misses that are stored", without=(0,))] = 0.5,
+):
     return [CHANCE_START, 0], [probability]
 
 
-def start_by_size(capacity_bytes, exponent=1e-6):
-    if not 0 < exponent <= 1:
-        raise ValueError(f"exponent must be in (0, 1], not {exponent}")
+def start_by_size(
+    capacity_bytes,
+    exponent: Annotated[float, Range(0, 1, "exp(-exponent size) of the misses are stored", without=(0,))] = 1e-6,
+):
     return [CHANCE_START, 0], [exponent]
 
 
-NONE = Admission("none", __file__, admit_all, ignore, start_all)
-SIZE = Admission("size", __file__, admit_small, ignore, start_small)
-PROBABILISTIC = Admission("probabilistic", __file__, admit_by_chance, ignore, start_by_chance)
-SIZE_PROBABILISTIC = Admission("size-probabilistic", __file__, admit_by_size, ignore, start_by_size)
-SECOND_MISS = Admission("bloom", __file__, admit_second_miss, ignore, start_all)
+NONE = Admission("none", __file__, admit_all, ignore, start_all, "all misses")
+SIZE = Admission("size", __file__, admit_small, ignore, start_small, "objects below a size")
+PROBABILISTIC = Admission("probabilistic", __file__, admit_by_chance, ignore, start_by_chance, "a share of the misses")
+SIZE_PROBABILISTIC = Admission(
+    "size-probabilistic", __file__, admit_by_size, ignore, start_by_size, "by chance, the smaller the likelier"
+)
+SECOND_MISS = Admission("bloom", __file__, admit_second_miss, ignore, start_all, "what missed before")

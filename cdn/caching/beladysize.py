@@ -6,9 +6,12 @@ replacement. Not the optimum, which is NP-hard for unequal sizes. The seed is ou
 distribution only.
 """
 
+from typing import Annotated
+
 import numpy as np
 
 from cdn.caching.chance import START, position
+from cdn.caching.parameters import WHOLE_MAX, Range
 from cdn.caching.policy import CAPACITY, FREE, NO_NEXT_USE, NOT_CACHED, Policy
 from cdn.caching.samples import CHANCE, N_CACHED, add, remove
 from cdn.compilation import step
@@ -18,7 +21,11 @@ OBJECT = np.dtype([("size_bytes", np.int64), ("slot", np.int64), ("next_use", np
 BLANK = np.array((0, NOT_CACHED, NO_NEXT_USE), OBJECT)
 
 
-def start(capacity_bytes, n_sample=128, seed=START):
+def start(
+    capacity_bytes,
+    n_sample: Annotated[int, Range(1, 1 << 20, "objects drawn for each eviction")] = 128,
+    seed: Annotated[int, Range(0, WHOLE_MAX, "of the random numbers")] = START,
+):
     return [capacity_bytes, capacity_bytes, 0, seed, n_sample, 0], []
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from cdn.caching.admission import Admission
 from cdn.caching.loops import NEVER, guarded_loop, plain_loop
+from cdn.caching.parameters import Choice
 from cdn.caching.policy import NO_NEXT_USE, UNBOUNDED_BYTES, Policy
 
 
@@ -14,18 +15,18 @@ class Cache:
     it). ``state`` is what the policy's steps work on (``cdn.caching.policy``).
     """
 
-    def __init__(self, policy: Policy, capacity_bytes: float, admission: Admission, ttl_s: float | None = None,
-                 parameters: dict | None = None, admission_parameters: dict | None = None) -> None:  # fmt: skip
+    def __init__(self, policy: Choice[Policy], capacity_bytes: float, admission: Choice[Admission],
+                 ttl_s: float | None = None) -> None:  # fmt: skip
         if not capacity_bytes >= 0:
             raise ValueError(f"capacity_bytes must not be negative, but is {capacity_bytes}")
         if ttl_s is not None and not ttl_s >= 0:
             raise ValueError(f"ttl_s must not be negative, but is {ttl_s}")
-        self.policy, self.admission = policy, admission
+        self.policy, self.admission = policy.of, admission.of
         self.capacity_bytes = int(min(capacity_bytes, UNBOUNDED_BYTES))
         self.ttl_s = NEVER // 2 if ttl_s is None else int(min(ttl_s, NEVER // 2))
         self.has_ttl = ttl_s is not None
-        self.state = policy.empty_state(self.capacity_bytes, 0, **(parameters or {}))
-        self.gate = admission.empty_gate(self.capacity_bytes, 0, **(admission_parameters or {}))
+        self.state = policy.of.empty_state(self.capacity_bytes, 0, **policy.parameters)
+        self.gate = admission.of.empty_gate(self.capacity_bytes, 0, **admission.parameters)
         self.expires = np.zeros(0, dtype=np.int64)
         self.n_objects = 0
 

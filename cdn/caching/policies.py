@@ -22,6 +22,7 @@ from cdn.caching.lfuda import LFUDA
 from cdn.caching.lhd import LHD
 from cdn.caching.lru import LRU
 from cdn.caching.next_uses import next_uses
+from cdn.caching.parameters import Choice, choose
 from cdn.caching.policy import Policy
 from cdn.caching.random import RANDOM
 from cdn.caching.s3fifo import S3FIFO
@@ -31,7 +32,6 @@ from cdn.caching.streams import checked_stream
 from cdn.caching.twoq import TWOQ
 from cdn.caching.wtinylfu import WTINYLFU
 from cdn.compilation import kernel
-from cdn.errors import UnknownNameError
 
 POLICIES: dict[str, Policy] = {
     "2q": TWOQ,
@@ -67,18 +67,24 @@ REACTIVE_POLICIES = tuple(name for name, policy in POLICIES.items() if not polic
 
 def open_cache(
     policy: str, capacity_bytes: float, *, admission: str = "none", ttl_s: float | None = None,
-    parameters: dict | None = None, admission_parameters: dict | None = None,
 ) -> Cache:  # fmt: skip
     """An empty cache to be fed with a stream piece by piece.
 
-    Raises UnknownNameError for a name not in ``POLICIES`` or ``ADMISSIONS``, ValueError for a negative capacity or
-    time to live, TypeError for a parameter that the policy does not have.
+    ``policy`` and ``admission`` may say parameters: ``slru:n_segments=2``, ``size:threshold_bytes=1e6``. Raises
+    UnknownNameError for a name not in ``POLICIES`` or ``ADMISSIONS`` or a parameter not known, ParameterError for a
+    value that a parameter cannot have, ValueError for a negative capacity or time to live.
     """
-    if policy not in POLICIES:
-        raise UnknownNameError("policy", policy, list(POLICIES))
-    if admission not in ADMISSIONS:
-        raise UnknownNameError("admission policy", admission, list(ADMISSIONS))
-    return Cache(POLICIES[policy], capacity_bytes, ADMISSIONS[admission], ttl_s, parameters, admission_parameters)
+    return Cache(choose_policy(policy), capacity_bytes, choose_admission(admission), ttl_s)
+
+
+def choose_policy(text: str) -> Choice[Policy]:
+    """The policy and parameters that ``text`` names; errors as for ``choose``."""
+    return choose("policy", text, POLICIES)
+
+
+def choose_admission(text: str) -> Choice[admitting.Admission]:
+    """The admission policy and parameters that ``text`` names; errors as for ``choose``."""
+    return choose("admission policy", text, ADMISSIONS)
 
 
 def simulate_cache(
@@ -89,8 +95,8 @@ def simulate_cache(
 
     ``asset`` (N,) integers, positions in ``size_bytes`` (n_assets,) bytes. ``capacity_bytes`` may be infinite; a
     fraction of a byte stores nothing. ``times`` (N,) seconds, not decreasing, only for ``ttl_s``; ``options`` are those
-    of ``open_cache``. Raises UnknownNameError for a policy not in ``POLICIES``, ValueError for assets without a size,
-    negative sizes or capacities, times that go back, and more than 2**31 - 1 requests.
+    of ``open_cache``. Raises what that raises, ValueError for assets without a size, negative sizes or capacities,
+    times that go back, and more than 2**31 - 1 requests.
     """
     cache = open_cache(policy, capacity_bytes, **options)  # type: ignore[arg-type]
     asset, size_bytes = checked_stream(asset, size_bytes)

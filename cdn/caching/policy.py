@@ -38,7 +38,7 @@ State = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 class Policy:
     """``source``: the policy's file, ``__file__``. ``blank``: the row of an object not seen before, a structured array
     of shape (). ``start(capacity_bytes, **parameters)`` gives the scalars of an empty cache, (ints, floats); its
-    keywords and their defaults are the policy's parameters."""
+    keywords and their defaults are the policy's parameters (``cdn.caching.parameters``)."""
 
     name: str
     source: str

@@ -6,7 +6,10 @@ eviction what overflows the small queue enters the main one, and an object as la
 stored. (One just as large still evicts what would make room for it.)
 """
 
+from typing import Annotated
+
 from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOBODY, NOWHERE, OLDEST, push, unlink
+from cdn.caching.parameters import Range
 from cdn.caching.policy import CAPACITY, FREE, Policy
 from cdn.compilation import step
 
@@ -17,7 +20,12 @@ SMALL_LIMIT, MAIN_LIMIT, GHOST_LIMIT, THRESHOLD, WAS_GHOST, HAS_EVICTED = 11, 12
 USES_MAX = 3
 
 
-def start(capacity_bytes, small_share=0.1, ghost_share=0.9, threshold=2):
+def start(
+    capacity_bytes,
+    small_share: Annotated[float, Range(0, 1, "share of the bytes for the small queue", without=(0, 1))] = 0.1,
+    ghost_share: Annotated[float, Range(0, 100, "bytes of remembered objects, over the capacity")] = 0.9,
+    threshold: Annotated[int, Range(1, 3, "uses that lead from the small queue to the main one")] = 2,
+):
     small, ghost = int(capacity_bytes * small_share), int(capacity_bytes * ghost_share)
     limits = [small, capacity_bytes - small, ghost]
     return [capacity_bytes, capacity_bytes, *EMPTY_LIST * 3, *limits, threshold, 0, 0], []

@@ -5,7 +5,10 @@ in libCacheSim. A new object enters the lowest segment that has room, the first 
 segment is not admitted.
 """
 
+from typing import Annotated
+
 from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOBODY, NOWHERE, OLDEST, push, renew, unlink
+from cdn.caching.parameters import Range
 from cdn.caching.policy import CAPACITY, FREE, Policy
 from cdn.compilation import step
 
@@ -13,9 +16,7 @@ N_SEGMENTS, LISTS, LIMITS = 2, 3, 15
 N_SEGMENTS_MAX = 4
 
 
-def start(capacity_bytes, n_segments=4):
-    if not 1 <= n_segments <= N_SEGMENTS_MAX:
-        raise ValueError(f"n_segments must be 1..{N_SEGMENTS_MAX}, not {n_segments}")
+def start(capacity_bytes, n_segments: Annotated[int, Range(1, N_SEGMENTS_MAX, "segments of equal size")] = 4):
     limits = [capacity_bytes // n_segments] * N_SEGMENTS_MAX
     return [capacity_bytes, capacity_bytes, n_segments, *EMPTY_LIST * N_SEGMENTS_MAX, *limits], []
 

@@ -5,7 +5,10 @@ libCacheSim: A1in has a quarter of the bytes, the ghosts of A1out stand for half
 is not admitted.
 """
 
+from typing import Annotated
+
 from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOWHERE, OLDEST, push, renew, unlink
+from cdn.caching.parameters import Range
 from cdn.caching.policy import CAPACITY, FREE, Policy
 from cdn.compilation import step
 
@@ -13,7 +16,11 @@ IN, OUT, MAIN = 1, 2, 3
 IN_LIST, OUT_LIST, MAIN_LIST, IN_LIMIT, OUT_LIMIT, MAIN_LIMIT, WAS_GHOST = 2, 5, 8, 11, 12, 13, 14
 
 
-def start(capacity_bytes, in_share=0.25, out_share=0.5):
+def start(
+    capacity_bytes,
+    in_share: Annotated[float, Range(0, 0.5, "share of the bytes for what was asked for once", without=(0,))] = 0.25,
+    out_share: Annotated[float, Range(0, 100, "bytes of remembered objects, over the capacity")] = 0.5,
+):
     in_limit, out_limit = int(capacity_bytes * in_share), int(capacity_bytes * out_share)
     limits = [in_limit, out_limit, capacity_bytes - in_limit]
     return [capacity_bytes, capacity_bytes, *EMPTY_LIST * 3, *limits, 0], []

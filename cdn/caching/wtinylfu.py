@@ -7,8 +7,11 @@ hits and whenever the window's oldest is judged, and halved after 32 main hits p
 counted exactly, one number per object, where libCacheSim counts in a Bloom filter of ten numbers per byte of cache.
 """
 
+from typing import Annotated
+
 from cdn.caching import slru
 from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOBODY, NOWHERE, OLDEST, push, renew, unlink
+from cdn.caching.parameters import Range
 from cdn.caching.policy import CAPACITY, FREE, Policy
 from cdn.caching.slru import LIMITS, LISTS, N_SEGMENTS_MAX
 from cdn.compilation import step
@@ -19,9 +22,10 @@ WINDOW_LIST, WINDOW_LIMIT, MAIN_LIMIT, MAIN_HITS = LIMITS + N_SEGMENTS_MAX, 22, 
 SEGMENTS = 2
 
 
-def start(capacity_bytes, window_share=0.01):
-    if not 0 <= window_share < 1:
-        raise ValueError(f"window_share must be in [0, 1), not {window_share}")
+def start(
+    capacity_bytes,
+    window_share: Annotated[float, Range(0, 1, "share of the bytes for new objects", without=(1,))] = 0.01,
+):
     window = int(capacity_bytes * window_share)
     main = capacity_bytes - window
     limits = [int(1 / 5 * main), int(4 / 5 * main), 0, 0]

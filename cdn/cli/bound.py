@@ -1,4 +1,4 @@
-"""``cdn bound``: how much of a request log any cache of a size can serve, and how near policies come."""
+"""``cdn bound``: how much of a trace any cache of a size can serve, and how near policies come."""
 
 import time
 from pathlib import Path
@@ -10,9 +10,10 @@ from rich.table import Table
 
 from cdn.caching import POLICIES, simulate_cache
 from cdn.caching.bounds import BOUNDS, FEASIBLE, OBJECTIVES, REQUESTS, stream_intervals
-from cdn.cli.capacities import SizesParam, capacities_of, read_stream
-from cdn.cli.options import PATH, NamesParam, json_option, print_result, quiet_option, stderr_console
-from cdn.logs.traces import Trace
+from cdn.cli.options import NamesParam, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.policies import WITH_PARAMETERS, PoliciesParam, parameters_by_policy
+from cdn.cli.traces import SizesParam, capacities_of, read_whole, trace_options, trace_words
+from cdn.traces import HeldTrace
 from cdn.units import format_bytes, format_share
 
 DEFAULT_BOUNDS = "infinite,fitting,pfoo_l,pfoo_u"
@@ -20,40 +21,42 @@ UPPER, REACHABLE = "upper bound", "feasible"
 
 
 @click.command()
-@click.argument("log_paths", metavar="LOG...", type=PATH, nargs=-1, required=True)
+@trace_options
 @click.option("--size-bytes", "sizes", type=SizesParam(), required=True,
-              help="Cache sizes joined by commas: bytes, or shares of the footprint such as 5%.")
+              help="Cache sizes joined by commas: bytes such as 5e9, or shares of the footprint such as 5%.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), default=REQUESTS, show_default=True, help="What to count.")
 @click.option("--bound", "bounds", type=NamesParam("bound", BOUNDS), default=DEFAULT_BOUNDS, show_default=True,
               help=f"Joined by commas: {', '.join(BOUNDS)}. foo_slices: some 10 s per 100,000 requests; foo: more.")
-@click.option("--policy", "policies", type=NamesParam("policy", POLICIES), default="lru,lfu", show_default=True,
-              help=f"Policies to hold against the bounds, joined by commas: {', '.join(POLICIES)}.")
+@click.option("--policy", "policies", type=PoliciesParam(), default="lru,lfu", show_default=True,
+              help=f"Policies to hold against the bounds, joined by commas: {', '.join(POLICIES)}; with parameters "
+                   f"such as {WITH_PARAMETERS}.")
 @json_option
 @quiet_option
-def bound(log_paths: tuple[Path, ...], sizes: tuple[str, ...], objective: str, bounds: tuple[str, ...],
-          policies: tuple[str, ...], as_json: bool, quiet: bool) -> None:
-    """Bound the hits of any cache on LOG, request logs or log stores read as one stream.
+def bound(trace_paths: tuple[Path, ...], file_format: str, columns: dict[str, str] | None, sizes: tuple[str, ...],
+          objective: str, bounds: tuple[str, ...], policies: tuple[str, ...], as_json: bool, quiet: bool) -> None:
+    """Bound the hits of any cache on TRACE, one or more files or log stores read as one trace.
 
     A cache starts empty. No policy exceeds an upper bound; pfoo_u is a feasible plan: what foresight can have.
     """
     progress = stderr_console(quiet)
-    trace = read_stream(log_paths, progress)
-    total = len(trace) if objective == REQUESTS else int(trace.size_bytes[trace.asset].sum())
+    trace = read_whole(trace_paths, file_format, columns, progress)
+    total = len(trace) if objective == REQUESTS else int(trace.size_bytes[trace.ids].sum())
     rows = []
-    for capacity_bytes in capacities_of(sizes, trace):
+    for capacity_bytes in capacities_of(sizes, trace.footprint_bytes):
         with progress.status(f"bounding a cache of {format_bytes(capacity_bytes)}"):
             rows += _bounded(trace, capacity_bytes, objective, bounds)
             rows += _simulated(trace, capacity_bytes, objective, policies)
     for row in rows:
         row["hit_ratio"] = row["hits"] / total if total else None
         row["left_at_most"] = _left(row, rows, total)
-    payload = {"objective": objective, "requests": len(trace), "total": total, "assets": len(trace.size_bytes),
-               "footprint_bytes": trace.footprint_bytes, "results": rows}
+    payload = {"objective": objective, "requests": len(trace), "total": total, "objects": len(trace.size_bytes),
+               "footprint_bytes": trace.footprint_bytes, "changed_sizes": trace.changed_sizes,
+               "parameters": parameters_by_policy(policies), "results": rows}
     print_result(as_json, payload, lambda console: _show(console, payload))
 
 
-def _bounded(trace: Trace, capacity_bytes: int, objective: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    intervals = stream_intervals(trace.asset, trace.size_bytes, capacity_bytes, objective)
+def _bounded(trace: HeldTrace, capacity_bytes: int, objective: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    intervals = stream_intervals(trace.ids, trace.size_bytes, capacity_bytes, objective)
     rows = []
     for name in names:
         started = time.perf_counter()
@@ -63,12 +66,12 @@ def _bounded(trace: Trace, capacity_bytes: int, objective: str, names: tuple[str
     return rows
 
 
-def _simulated(trace: Trace, capacity_bytes: int, objective: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+def _simulated(trace: HeldTrace, capacity_bytes: int, objective: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
     rows = []
     for name in names:
         started = time.perf_counter()
-        hit = simulate_cache(name, trace.asset, trace.size_bytes, capacity_bytes)
-        hits = int(hit.sum()) if objective == REQUESTS else int(trace.size_bytes[trace.asset[hit]].sum())
+        hit = simulate_cache(name, trace.ids, trace.size_bytes, capacity_bytes)
+        hits = int(hit.sum()) if objective == REQUESTS else int(trace.size_bytes[trace.ids[hit]].sum())
         rows.append({"size_bytes": capacity_bytes, "name": name, "kind": "policy", "hits": hits,
                      "seconds": time.perf_counter() - started})
     return rows
@@ -83,8 +86,8 @@ def _left(row: dict[str, Any], rows: list[dict[str, Any]], total: int) -> float 
 def _show(console: Console, payload: dict[str, Any]) -> None:
     unit = "requests" if payload["objective"] == REQUESTS else "bytes"
     total = f"{payload['total']:,}" if payload["objective"] == REQUESTS else format_bytes(payload["total"])
-    console.print(f"{payload['requests']:,} requests for {payload['assets']:,} assets of "
-                  f"{format_bytes(payload['footprint_bytes'])}; hits in {unit}, of {total}")
+    words = trace_words(payload["requests"], payload["objects"], payload["footprint_bytes"])
+    console.print(f"{words}; hits in {unit}, of {total}")
     table = Table("cache", "what", "", "hits", "hit ratio", "left at most", "seconds")
     for column in table.columns[3:]:
         column.justify = "right"

@@ -12,8 +12,9 @@ from rich.table import Table
 
 from cdn.caching import POLICIES
 from cdn.caching.curves import MissRatioCurve, miss_ratio_curve, spread_capacities
-from cdn.cli.capacities import SizesParam, capacities_of, read_stream
-from cdn.cli.options import PATH, NamesParam, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.options import PATH, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.policies import WITH_PARAMETERS, PoliciesParam, parameters_by_policy
+from cdn.cli.traces import SizesParam, capacities_of, read_whole, trace_options, trace_words
 from cdn.errors import DataError
 from cdn.files.schema import CSV, PARQUET, write_table
 from cdn.units import format_bytes
@@ -22,11 +23,11 @@ TABLES, PICTURES = (CSV, PARQUET), (".png", ".svg", ".html")
 
 
 @click.command()
-@click.argument("log_paths", metavar="LOG...", type=PATH, nargs=-1, required=True)
-@click.option("--policy", "policies", type=NamesParam("policy", POLICIES), default="lru", show_default=True,
-              help=f"Joined by commas: {', '.join(POLICIES)}.")
+@trace_options
+@click.option("--policy", "policies", type=PoliciesParam(), default="lru", show_default=True,
+              help=f"Joined by commas: {', '.join(POLICIES)}; with parameters such as {WITH_PARAMETERS}.")
 @click.option("--size-bytes", "sizes", type=SizesParam(), default=None,
-              help="Cache sizes joined by commas: bytes, or shares of the footprint such as 5%  "
+              help="Cache sizes joined by commas: bytes such as 5e9, or shares of the footprint such as 5%  "
                    "[default: 24 from 0.1% to 100%]")
 @click.option("--sample-rate", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True,
               help="Share of the objects to look at; lru then comes with its standard error.")
@@ -35,28 +36,31 @@ TABLES, PICTURES = (CSV, PARQUET), (".png", ".svg", ".html")
               help=f"Also write it: a table ({', '.join(TABLES)}) or a picture ({', '.join(PICTURES)}).")
 @json_option
 @quiet_option
-def curve(log_paths: tuple[Path, ...], policies: tuple[str, ...], sizes: tuple[str, ...] | None, sample_rate: float,
-          seed: int, out_path: Path | None, as_json: bool, quiet: bool) -> None:
-    """Miss ratio by cache size on LOG, request logs or log stores read as one stream.
+def curve(trace_paths: tuple[Path, ...], file_format: str, columns: dict[str, str] | None, policies: tuple[str, ...],
+          sizes: tuple[str, ...] | None, sample_rate: float, seed: int, out_path: Path | None, as_json: bool,
+          quiet: bool) -> None:
+    """Miss ratio by cache size on TRACE, one or more files or log stores read as one trace.
 
     lru is computed for all sizes in one pass over the log, other policies are simulated once per size.
     """
     if out_path is not None and out_path.suffix not in (*TABLES, *PICTURES):
         raise DataError.of_file(out_path, f"a file name ending in {', '.join((*TABLES, *PICTURES))}", out_path.suffix)
     progress = stderr_console(quiet)
-    trace = read_stream(log_paths, progress)
-    capacities = spread_capacities(trace.asset, trace.size_bytes) if sizes is None else capacities_of(sizes, trace)
+    trace = read_whole(trace_paths, file_format, columns, progress)
+    capacities = (spread_capacities(trace.ids, trace.size_bytes) if sizes is None else
+                  capacities_of(sizes, trace.footprint_bytes))
     curves, seconds = [], {}
     for policy in policies:
         with progress.status(f"the curve of {policy}"):
             started = time.perf_counter()
-            curves.append(miss_ratio_curve(policy, trace.asset, trace.size_bytes, capacities, sample_rate=sample_rate,
+            curves.append(miss_ratio_curve(policy, trace.ids, trace.size_bytes, capacities, sample_rate=sample_rate,
                                            seed=seed))
             seconds[policy] = time.perf_counter() - started
     if out_path is not None:
         _write(curves, out_path)
-    payload = {"requests": len(trace), "assets": len(trace.size_bytes), "footprint_bytes": trace.footprint_bytes,
-               "seconds": seconds, "results": [row for one in curves for row in _rows(one)]}
+    payload = {"requests": len(trace), "objects": len(trace.size_bytes), "footprint_bytes": trace.footprint_bytes,
+               "changed_sizes": trace.changed_sizes, "parameters": parameters_by_policy(policies), "seconds": seconds,
+               "results": [row for one in curves for row in _rows(one)]}
     print_result(as_json, payload, lambda console: _show(console, payload, out_path))
 
 
@@ -79,8 +83,8 @@ def _write(curves: list[MissRatioCurve], path: Path) -> None:
 
 
 def _show(console: Console, payload: dict[str, Any], out_path: Path | None) -> None:
-    console.print(f"{payload['requests']:,} requests for {payload['assets']:,} assets of "
-                  f"{format_bytes(payload['footprint_bytes'])}; missed in % of requests / of bytes")
+    words = trace_words(payload["requests"], payload["objects"], payload["footprint_bytes"])
+    console.print(f"{words}; missed in % of requests / of bytes")
     methods = {row["policy"]: row["method"] for row in payload["results"]}
     table = Table("cache")
     for policy, method in methods.items():
@@ -99,4 +103,8 @@ def _cell(row: dict[str, Any]) -> str:
 
 
 def _per_cent(ratio: float | None, error: float | None) -> str:
-    return "-" if ratio is None else f"{100 * ratio:.2f}" + (f" ± {100 * error:.2f}" if error else "")
+    if ratio is None:
+        return "-"
+    if error is None:
+        return f"{100 * ratio:.1f} ± ?"
+    return f"{100 * ratio:.1f} ± {100 * error:.1f}" if error else f"{100 * ratio:.2f}"

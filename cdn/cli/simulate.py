@@ -13,7 +13,6 @@ from rich.table import Table
 from cdn.caching import REACTIVE_POLICIES
 from cdn.cli.options import (
     PATH,
-    NamesParam,
     catalog_option,
     json_option,
     out_option,
@@ -22,6 +21,7 @@ from cdn.cli.options import (
     stderr_console,
     topology_option,
 )
+from cdn.cli.policies import WITH_PARAMETERS, PoliciesParam, PolicyParam, parameters_by_policy
 from cdn.errors import DataError
 from cdn.files.catalogs import read_catalog
 from cdn.files.contents import read_placement
@@ -68,12 +68,13 @@ CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
               help="Placement that was planned for hybrid's pinned share.")
 @click.option("--demand", "demand_path", type=PATH, default=None,
               help="Demand that hybrid trims the placement by  [default: the warm-up's]")
-@click.option("--policy", "strategies", type=NamesParam("policy", CHOICES), default=",".join(DEFAULT_POLICIES),
-              show_default=True,
-              help=f"What to replay, joined by commas: {', '.join(CHOICES)}.")
+@click.option("--policy", "strategies", type=PoliciesParam(among=REACTIVE_POLICIES, others=(PINNED, HYBRID)),
+              default=",".join(DEFAULT_POLICIES), show_default=True,
+              help=f"What to replay, joined by commas: {', '.join(CHOICES)}; policies with parameters such as "
+                   f"{WITH_PARAMETERS} (cdn cache --list-policies).")
 @click.option("--reactive-share", type=click.FloatRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
               help="Share of each cache's storage that hybrid leaves to its policy.")
-@click.option("--hybrid-policy", type=click.Choice(sorted(REACTIVE_POLICIES)), default=DEFAULT_HYBRID_POLICY,
+@click.option("--hybrid-policy", type=PolicyParam(among=REACTIVE_POLICIES), default=DEFAULT_HYBRID_POLICY,
               show_default=True, help="Policy of hybrid's reactive share.")
 @click.option("--copy", type=click.Choice(sorted(COPY_RULES)), default=DEFAULT_COPY_RULE, show_default=True,
               help="Which of the reactive caches passed in vain take a copy: all (lce), the last (lcd), the nearest to "
@@ -110,8 +111,11 @@ def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...
             raise DataError.of_file(hybrid_path or placement_path or log_paths[0], expected) from error
     results = {name: summarise(problem, topology, log, replay) for name, replay in replays.items()}
     parameters = {"copy": copy, "egress_limits": egress_limits}
+    policies = [name for name in strategies if name not in (PINNED, HYBRID)]
     if HYBRID in strategies:
         parameters |= {"reactive_share": reactive_share, "hybrid_policy": hybrid_policy}
+        policies.append(hybrid_policy)
+    parameters |= {"policies": parameters_by_policy(policies)}
     write_results(out_path, results, topology, parameters)
     payload = {"parameters": parameters, "strategies": {name: summary_of(m, topology) for name, m in results.items()}}
     print_result(as_json, payload, lambda console: _show(console, results, problem))

@@ -61,11 +61,9 @@ def write_picture(curves: Sequence[MissRatioCurve], path: Path) -> None:
 
 
 def _panel(curves: Sequence[MissRatioCurve], names: list[str], ratio: str, error: str, title: str) -> ChartType:
-    rows = [{"policy": curve.policy, "size": int(size), "ratio": float(at), "low": max(float(at - off), 0.0),
-             "high": min(float(at + off), 1.0)}
+    rows = [{"policy": curve.policy, "size": int(size), "ratio": float(at), **_band(float(at), float(off))}
             for curve in curves
-            for size, at, off in zip(curve.capacity_bytes, getattr(curve, ratio),
-                                     np.nan_to_num(getattr(curve, error)) * STANDARD_ERRORS, strict=True)
+            for size, at, off in zip(curve.capacity_bytes, getattr(curve, ratio), getattr(curve, error), strict=True)
             if size > 0 and np.isfinite(at)]
     ticks = _round_sizes([int(size) for curve in curves for size in curve.capacity_bytes if size > 0])
     x = alt.X("size:Q", scale=alt.Scale(type="log", nice=False), title="cache size",
@@ -76,10 +74,18 @@ def _panel(curves: Sequence[MissRatioCurve], names: list[str], ratio: str, error
                         symbolStrokeWidth=2.5, symbolSize=300, symbolOpacity=1)
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=x, color=alt.Color("policy:N", scale=alt.Scale(domain=names, range=colours), legend=legend))
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    band = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.2).encode(
+        y=alt.Y("low:Q", title=title), y2="high:Q")
     lines = base.mark_line(strokeWidth=2.2).encode(
         y=y, strokeDash=alt.StrokeDash("policy:N", scale=alt.Scale(domain=names, range=dashes), legend=legend))
     return alt.layer(band, lines).properties(width=WIDTH, height=PANEL_HEIGHT)
+
+
+def _band(ratio: float, error: float) -> dict[str, float | None]:
+    """Its ends; none where the error is not known, which is not the same as no error."""
+    off = STANDARD_ERRORS * error
+    return {"low": None, "high": None} if math.isnan(off) else {"low": max(ratio - off, 0.0),
+                                                                "high": min(ratio + off, 1.0)}
 
 
 def _styles(names: list[str]) -> tuple[list[str], list[list[int]]]:
@@ -116,10 +122,11 @@ def _finding(ranked: Sequence[MissRatioCurve]) -> str:
 
 
 def _methods(ranked: Sequence[MissRatioCurve]) -> str:
-    """How the curves were made, and with which share of the objects."""
-    found = {f"{curve.method}" + (f" of {100 * curve.sample_rate:.3g} % of the objects" if curve.sample_rate < 1
-                                  else "") for curve in ranked}
-    return ", ".join(sorted(found))
+    """How the curves were made, with which share of the objects, and what a band is."""
+    by_rate = {rate: ", ".join(sorted({curve.method for curve in ranked if curve.sample_rate == rate}))
+               for rate in sorted({curve.sample_rate for curve in ranked})}
+    found = [names + (f" of {100 * rate:.3g} % of the objects" if rate < 1 else "") for rate, names in by_rate.items()]
+    return ", ".join(found) + ("; bands: 2 standard errors" if min(by_rate) < 1 else "")
 
 
 def _mean(values: np.ndarray) -> float:

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.caching import POLICIES
-from cdn.errors import UnknownNameError
+from cdn.caching import choose_policy
 from cdn.model.arrays import frozen
 from cdn.model.catalog import Catalog
 from cdn.model.problem import Problem
@@ -64,14 +63,15 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
            warm_up: RequestLog | None = None) -> Replay:
     """Replays ``log`` through the network (its demand is not looked at).
 
-    ``pinned``: what the placement stores, within ``1 - reactive_share`` of each cache's storage. ``policy``: a name in
-    ``cdn.caching.POLICIES``; without one nothing is reactive. ``reactive_share``: 1 by default where there is a
+    ``pinned``: what the placement stores, within ``1 - reactive_share`` of each cache's storage. ``policy``: as in
+    ``cdn.caching.open_cache``; without one nothing is reactive. ``reactive_share``: 1 by default where there is a
     policy. ``copy``: a name in ``COPY_RULES``. ``egress_limits``: whether caches refuse what exceeds their hour's
     egress. ``true_placement``: made with the true demand: splits a placement's misses into forecast and capacity.
     ``warm_up``: an earlier log that runs through the caches first and is not counted.
 
-    Raises UnknownNameError for an unknown policy or copy rule; ValueError where pins and reactive share need more
-    storage than there is, the warm-up ends after the log begins, or the inputs do not belong together.
+    Raises UnknownNameError for an unknown policy, parameter or copy rule, ParameterError for a parameter out of range;
+    ValueError where pins and reactive share need more storage than there is, the warm-up ends after the log begins, or
+    the inputs do not belong together.
     """
     share = _checked_share(policy, reactive_share)
     copies = copy_table(copy, N_LEVELS)
@@ -93,9 +93,10 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
     else:
         path = reactive_paths(problem, topology)
         stations = stations_of(routes, path, requests, egress_limits)
-        caches = open_caches(POLICIES[policy], capacity_bytes, problem.size_bytes, path, stations, asset)
+        chosen = choose_policy(policy)
+        caches = open_caches(chosen, capacity_bytes, problem.size_bytes, path, stations, asset)
         passed = np.zeros((N_LEVELS, 2), dtype=np.int64)
-        walk_of(policy)(caches, routes, egress, copies, requests, passed, served_by, refused)
+        walk_of(chosen.of.name)(caches, routes, egress, copies, requests, passed, served_by, refused)
     classify(requests.route, asset, problem.n_caches, seen, served_by, refused, request_class)
     n_warm_up = len(asset) - len(log)
     return Replay(served_by[n_warm_up:], request_class[n_warm_up:])
@@ -117,8 +118,8 @@ def _checked_share(policy: str | None, reactive_share: float | None) -> float:
     share = float(policy is not None) if reactive_share is None else reactive_share
     if not 0 <= share <= 1:
         raise ValueError(f"reactive_share must be in 0..1, not {share}")
-    if policy is not None and policy not in POLICIES:
-        raise UnknownNameError("policy", policy, list(POLICIES))
+    if policy is not None:
+        choose_policy(policy)
     if policy is None and share:
         raise ValueError("a reactive share needs a policy")
     return share

@@ -11,6 +11,7 @@ import numpy as np
 
 from cdn.caching.cache import global_next_uses
 from cdn.caching.next_uses import next_uses
+from cdn.caching.parameters import Choice
 from cdn.caching.policy import Policy
 from cdn.compilation import kernel, step
 from cdn.simulation.classes import FORBIDDEN
@@ -55,12 +56,12 @@ def stations_of(routes: Routes, path: np.ndarray, requests: Requests, egress_lim
     return stations
 
 
-def open_caches(policy: Policy, capacity_bytes: np.ndarray, size_bytes: np.ndarray, path: np.ndarray,
+def open_caches(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: np.ndarray, path: np.ndarray,
                 stations: np.ndarray, asset: np.ndarray) -> Caches:
-    """Empty caches with room for what may come to them.
+    """Empty caches of a policy with room for what may come to them.
 
     A policy that looks ahead sees the next request that may come to its cache, whether or not one below serves it."""
-    numbers = np.empty(stations.shape, dtype=np.int32)
+    policy, numbers = chosen.of, np.empty(stations.shape, dtype=np.int32)
     following = np.zeros((len(stations), stations.shape[1] * policy.looks_ahead), dtype=np.int64)
     sizes = [np.zeros(0, dtype=np.int64)] * len(capacity_bytes)
     for level, station in enumerate(stations):
@@ -70,11 +71,11 @@ def open_caches(policy: Policy, capacity_bytes: np.ndarray, size_bytes: np.ndarr
             if policy.looks_ahead:
                 stream = order[first[s] : first[s + 1]]
                 following[level, stream] = global_next_uses(next_uses(numbers[level, stream], len(sizes[s])))
-    return Caches(**_stacked(policy, capacity_bytes, sizes), path=path, numbers=numbers, next_uses=following)
+    return Caches(**_stacked(chosen, capacity_bytes, sizes), path=path, numbers=numbers, next_uses=following)
 
 
-def _stacked(policy: Policy, capacity_bytes: np.ndarray, size_bytes: list[np.ndarray]) -> dict[str, np.ndarray]:
-    states = [policy.empty_state(int(capacity), len(sizes))
+def _stacked(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: list[np.ndarray]) -> dict[str, np.ndarray]:
+    states = [chosen.of.empty_state(int(capacity), len(sizes), **chosen.parameters)
               for capacity, sizes in zip(capacity_bytes, size_bytes, strict=True)]
     objects, cells = (np.concatenate([state[part] for state in states]) for part in (0, 1))
     objects["size_bytes"] = np.concatenate(size_bytes)

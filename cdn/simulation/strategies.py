@@ -26,11 +26,11 @@ def simulate_all(problem: Problem, topology: Topology, catalog: Catalog, log: Re
                  egress_limits: bool = False, warm_up: RequestLog | None = None) -> dict[str, Replay]:
     """Replays the log once per strategy, in the order given.
 
-    A name in ``REACTIVE_POLICIES`` is that policy in every edge and mid. ``hybrid`` pins ``placements['hybrid']``,
-    planned for ``1 - reactive_share`` of the storage, or else the trimmed ``placements['pinned']``
-    (``trim_placement``), and gives the rest to ``hybrid_policy``. Any other name (``pinned``, ``clairvoyant``) is the
-    pure placement of that name. ``placements['clairvoyant']``, replayed or not, tells forecast misses of the other
-    placements from capacity misses. ``copy`` and ``egress_limits`` as in ``replay``.
+    A name in ``REACTIVE_POLICIES``, with parameters where wanted (``slru:n_segments=2``), is that policy in every edge
+    and mid. ``hybrid`` pins ``placements['hybrid']``, planned for ``1 - reactive_share`` of the storage, or else the
+    trimmed ``placements['pinned']`` (``trim_placement``), and gives the rest to ``hybrid_policy``. Any other name
+    (``pinned``, ``clairvoyant``) is the pure placement of that name. ``placements['clairvoyant']``, replayed or not,
+    tells forecast misses of the other placements from capacity misses. ``copy`` and ``egress_limits`` as in ``replay``.
     Raises UnknownNameError for a strategy that is no policy and has no placement.
     """
     placements = dict(placements)
@@ -40,7 +40,7 @@ def simulate_all(problem: Problem, topology: Topology, catalog: Catalog, log: Re
                                "true_placement": placements.get(CLAIRVOYANT)}
     replays = {}
     for name in strategies:
-        if name in REACTIVE_POLICIES:
+        if name.split(":")[0] in REACTIVE_POLICIES:
             replays[name] = replay(problem, topology, catalog, log, policy=name, **options)
         elif name not in placements:
             raise UnknownNameError("strategy", name, [*REACTIVE_POLICIES, *placements])

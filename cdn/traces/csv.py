@@ -1,6 +1,8 @@
 """Traces in CSV: named columns, and Twitter's files (Yang, Yue, Rashmi, OSDI 2020), which have no header."""
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,61 +11,117 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from cdn.errors import DataError, Fault
-from cdn.traces.chunks import TraceChunk
+from cdn.traces.chunks import TraceChunk, TraceFiles
 
 BLOCK_BYTES = 8 << 20
 DEFAULT_COLUMNS = {"time": "time", "id": "id", "size_bytes": "size_bytes"}
 TWITTER_COLUMNS = ("timestamp", "key", "key_size", "value_size", "client_id", "operation", "ttl")
+TWITTER_KINDS = dict(zip(TWITTER_COLUMNS, (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.string(), pa.string(),
+                                           pa.string()), strict=True))  # fmt: skip
 READS = ("get", "gets")
+NUMBER_MAX = 2**61  # so that the sum of two fits as well
+# What each kind of column holds.
+EXPECTED = {pa.int64(): f"a whole number, 0 to 2**61 = {NUMBER_MAX}", pa.float64(): "seconds, up to 2**61"}
 
 
-def read_named_csv(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[TraceChunk]:
-    """A CSV with a header. ``columns`` says what ``time`` (seconds), ``id`` and ``size_bytes`` are called there.
+@dataclass(frozen=True)
+class _Layout:
+    """A file's columns that are read and what they hold; ``names`` of all columns where there is no header."""
+
+    kinds: Mapping[str, pa.DataType]
+    names: tuple[str, ...] = ()
+
+    @property
+    def first_row(self) -> int:
+        return 1 if self.names else 2
+
+    def batches(self, path: Path, kinds: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+        reading = csv.ReadOptions(block_size=BLOCK_BYTES, column_names=list(self.names) or None)
+        options = csv.ConvertOptions(include_columns=list(kinds), column_types=dict(kinds), null_values=[])
+        with csv.open_csv(pa.input_stream(str(path), compression="detect"), read_options=reading,
+                          convert_options=options) as reader:  # fmt: skip
+            yield from reader
+
+
+def read_named_csv(files: TraceFiles) -> Iterator[TraceChunk]:
+    """CSVs with a header. ``columns`` says what ``time`` (seconds), ``id`` and ``size_bytes`` are called there.
 
     Ids are text: ``7`` and ``07`` are two objects. Raises DataError where a column is missing, or a cell is no number.
     """
-    names = {**DEFAULT_COLUMNS, **(columns or {})}
-    kinds = {names["time"]: pa.float64(), names["id"]: pa.string(), names["size_bytes"]: pa.int64()}
-    options = csv.ConvertOptions(include_columns=list(kinds), column_types=kinds, null_values=[])
-    for row, batch in _batches(path, csv.ReadOptions(block_size=BLOCK_BYTES), options, 2):
+    names = {**DEFAULT_COLUMNS, **files.columns}
+    layout = _Layout({names["time"]: pa.float64(), names["id"]: pa.string(), names["size_bytes"]: pa.int64()})
+    for path, row, batch in _checked_batches(files, layout):
         time, key, size = batch.columns
-        yield _chunk(path, row, np.floor(time.to_numpy(zero_copy_only=False)).astype(np.int64), key, size, names)
+        yield TraceChunk(str(path), range(row, row + len(batch)), np.floor(_numbers(time)).astype(np.int64), key,
+                         _numbers(size))
 
 
-def read_twitter_csv(path: Path) -> Iterator[TraceChunk]:
+def read_twitter_csv(files: TraceFiles) -> Iterator[TraceChunk]:
     """Reads only (``get``, ``gets``); an object's size is its key's and its value's."""
-    kinds = dict(zip(TWITTER_COLUMNS, (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.string(), pa.string(),
-                                       pa.string()), strict=True))  # fmt: skip
-    reading = csv.ReadOptions(block_size=BLOCK_BYTES, column_names=list(TWITTER_COLUMNS))
-    options = csv.ConvertOptions(column_types=kinds, null_values=[])
-    for row, batch in _batches(path, reading, options, 1):
-        reads = batch.filter(pc.is_in(batch["operation"], pa.array(READS)))
-        size = pc.add(reads["key_size"], reads["value_size"])
-        names = {"size_bytes": "value_size"}
-        yield _chunk(path, row, reads["timestamp"].to_numpy(zero_copy_only=False), reads["key"], size, names)
+    for path, row, batch in _checked_batches(files, _Layout(TWITTER_KINDS, TWITTER_COLUMNS)):
+        is_read = pc.is_in(batch["operation"], pa.array(READS))
+        reads = batch.filter(is_read)
+        rows = row + np.flatnonzero(is_read.to_numpy(zero_copy_only=False))
+        size = _numbers(reads["key_size"]) + _numbers(reads["value_size"])
+        yield TraceChunk(str(path), rows, _numbers(reads["timestamp"]), reads["key"], size)
 
 
-def _chunk(path: Path, row: int, time_s: np.ndarray, key: pa.Array, size: pa.Array,
-           names: Mapping[str, str]) -> TraceChunk:  # fmt: skip
-    size_bytes = size.to_numpy(zero_copy_only=False)
-    negative = np.flatnonzero(size_bytes < 0)
-    if len(negative):
-        value = int(size_bytes[negative[0]])
-        raise DataError([Fault(str(path), row + int(negative[0]), names["size_bytes"], value, "at least 0 bytes")])
-    return TraceChunk(str(path), row, time_s, key, size_bytes)
-
-
-def _batches(path: Path, reading: csv.ReadOptions, options: csv.ConvertOptions,
-             row: int) -> Iterator[tuple[int, pa.RecordBatch]]:  # fmt: skip
-    try:
-        stream = pa.input_stream(str(path), compression="detect")
-        if not stream.read(1):
-            raise DataError.of_file(path, "a trace with at least one request", "an empty one")
-        stream = pa.input_stream(str(path), compression="detect")
-        with csv.open_csv(stream, read_options=reading, convert_options=options) as reader:
-            for batch in reader:
-                yield row, batch
+def _checked_batches(files: TraceFiles, layout: _Layout) -> Iterator[tuple[Path, int, pa.RecordBatch]]:
+    """Each file's batches with their first row, all numbers in range."""
+    for path in files.paths:
+        row = layout.first_row
+        try:
+            if not pa.input_stream(str(path), compression="detect").read(1):
+                continue
+            for batch in layout.batches(path, layout.kinds):
+                if not all(_in_range(column) for column in batch.columns):
+                    raise pa.ArrowInvalid("a number out of range")
+                yield path, row, batch
                 row += len(batch)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        expected = f"CSV rows of {', '.join(options.column_types)} after row {row - 1} ({' '.join(str(error).split())})"
-        raise DataError.of_file(path, expected) from error
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise _named(path, layout, row, error) from error
+
+
+def _numbers(column: pa.Array) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _in_range(column: pa.Array) -> bool:
+    if column.type not in EXPECTED or not len(column):
+        return True
+    values = _numbers(column)
+    low = 0 if column.type == pa.int64() else -NUMBER_MAX
+    return bool(values.min() >= low and values.max() <= NUMBER_MAX)
+
+
+def _named(path: Path, layout: _Layout, row: int, error: Exception) -> DataError:
+    """The first cell, from ``row`` on, that is not what its column holds; else what the reader says."""
+    try:
+        here = layout.first_row
+        for batch in layout.batches(path, dict.fromkeys(layout.kinds, pa.string())):
+            if here + len(batch) > row:
+                faults = [_first_fault(path, here, column, kind, batch[column]) for column, kind in
+                          layout.kinds.items() if kind in EXPECTED]  # fmt: skip
+                found = [fault for fault in faults if fault]
+                if found:
+                    return DataError([min(found, key=lambda fault: int(fault.row or 0))])
+            here += len(batch)
+    except (pa.ArrowException, OSError, KeyError):
+        pass
+    expected = f"CSV rows of {', '.join(layout.kinds)} after row {row - 1} ({' '.join(str(error).split())})"
+    return DataError.of_file(path, expected)
+
+
+def _first_fault(path: Path, row: int, column: str, kind: pa.DataType, cells: pa.Array) -> Fault | None:
+    for k, text in enumerate(cells.to_pylist()):
+        if not _is_number(text, kind):
+            return Fault(str(path), row + k, column, text, EXPECTED[kind])
+    return None
+
+
+def _is_number(text: str, kind: pa.DataType) -> bool:
+    try:
+        value = int(text) if kind == pa.int64() else float(text)
+    except ValueError:
+        return False
+    return math.isfinite(value) and (0 if kind == pa.int64() else -NUMBER_MAX) <= value <= NUMBER_MAX

@@ -13,6 +13,7 @@ from cdn.caching.next_uses import next_uses
 from cdn.compilation import kernel
 from cdn.traces.chunks import TraceChunk
 from cdn.traces.identifiers import Objects
+from cdn.traces.pieces import Piece, pieces_of
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,6 @@ class TraceCounts:
     changed_sizes: int
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """N requests with dense ids and the bytes each asks for, and the sizes of all objects up to here."""
-
-    ids: np.ndarray
-    asked_bytes: np.ndarray
-    time_s: np.ndarray
-    size_bytes: np.ndarray
-    next_use: np.ndarray | None
-
-
 def replay_trace(
     chunks: Iterable[TraceChunk], caches: Sequence[tuple[str, int]], *, threads: int = 2,
     progress: Callable[[int], None] = lambda requests: None, **options: object,
@@ -69,7 +59,7 @@ def replay_trace(
         _replay(cache, Piece(np.zeros(0, dtype=np.int32), nothing, nothing, nothing, nothing))
     objects = Objects()
     counts = [CacheCounts(policy, capacity, 0, 0, 0, 0, 0.0) for policy, capacity in caches]
-    pieces = _pieces(chunks, objects)
+    pieces = pieces_of(chunks, objects)
     if any(cache.policy.looks_ahead for cache in opened):
         pieces = _looking_ahead(pieces)
     done = 0
@@ -83,12 +73,6 @@ def replay_trace(
             progress(done)
             piece = following if threads > 1 else next(pieces, None)
     return counts, TraceCounts(done, objects.n, int(objects.size_bytes.sum()), objects.n_changed)
-
-
-def _pieces(chunks: Iterable[TraceChunk], objects: Objects) -> Iterator[Piece]:
-    for chunk in chunks:
-        ids, asked = objects.take_in(chunk.key, chunk.size_bytes)
-        yield Piece(ids, asked, chunk.time_s, objects.size_bytes, chunk.next_use)
 
 
 def _looking_ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -38,6 +38,6 @@ TRACES = {"skewed": skewed, "equal": equal, "drifting": drifting}
 CAPACITY_SHARES = (0.005, 0.02, 0.1, 0.3)
 
 
-def capacities(ids, size_bytes):
+def capacities(ids, size_bytes, shares=CAPACITY_SHARES):
     footprint = int(size_bytes[np.unique(ids)].sum())
-    return [int(share * footprint) for share in CAPACITY_SHARES]
+    return [int(share * footprint) for share in shares]

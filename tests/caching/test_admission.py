@@ -21,8 +21,7 @@ def test_the_second_miss_is_admitted():
 
 def test_only_objects_below_the_threshold_are_admitted():
     """4 bytes are below 5, 5 are not."""
-    options = {"admission": "size", "admission_parameters": {"threshold_bytes": 5}}
-    assert hits_of("lru", [0, 1, 0, 1], [4, 5], 99, **options) == "..h."
+    assert hits_of("lru", [0, 1, 0, 1], [4, 5], 99, admission="size:threshold_bytes=5") == "..h."
 
 
 @pytest.mark.parametrize("admission", ["probabilistic", "size-probabilistic"])
@@ -42,9 +41,8 @@ def test_adaptsize_learns_to_refuse_large_objects_that_flush_small_ones():
     is_large = rng.random(n) < 0.3
     ids = np.where(is_large, n_small + np.arange(n), rng.integers(0, n_small, n))
     sizes = np.where(np.arange(n_small + n) < n_small, 100, 20_000)
-    options = {"admission": "adaptsize", "admission_parameters": {"interval": 5000}}
     late = np.arange(n) > n // 2
-    admitted = simulate_cache("lru", ids, sizes, 100_000, **options)[late].mean()
+    admitted = simulate_cache("lru", ids, sizes, 100_000, admission="adaptsize:interval=5000")[late].mean()
     assert admitted > 0.5 and admitted > 3 * simulate_cache("lru", ids, sizes, 100_000)[late].mean()
 
 
@@ -106,7 +104,7 @@ def test_no_policy_serves_what_has_expired(policy, data, ttl_s):
     ({"ttl_s": -1}, "ttl_s must not be negative"),
     ({"ttl_s": 5, "times": [2, 1]}, "must not go back"),
     ({"ttl_s": 5, "times": [2]}, "one per request"),
-    ({"admission": "probabilistic", "admission_parameters": {"probability": 0}}, "must be in"),
+    ({"admission": "probabilistic:probability=0"}, "expected a number above 0, at most 1"),
 ])
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

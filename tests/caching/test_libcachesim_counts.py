@@ -13,7 +13,7 @@ with (Path(__file__).parent / "libcachesim_counts.csv").open(encoding="utf-8") a
     ROWS = list(csv.DictReader(file))
 # libCacheSim draws victims from its hash table, we by a generator of our own.
 NOT_COMPARED = {"random", "beladysize"}
-ADMISSION_PARAMETERS = {"size": {"threshold_bytes": 2000}}
+ADMISSIONS = {"size": "size:threshold_bytes=2000"}
 
 trace_of = cache(lambda name: TRACES[name]())
 
@@ -21,11 +21,8 @@ trace_of = cache(lambda name: TRACES[name]())
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(list(row.values())[:4]))
 def test_misses(row):
     ids, size_bytes = trace_of(row["trace"])
-    admission = row["admission"]
-    hit = simulate_cache(
-        row["policy"], ids, size_bytes, int(row["capacity_bytes"]), admission=admission,
-        admission_parameters=ADMISSION_PARAMETERS.get(admission),
-    )  # fmt: skip
+    admission = ADMISSIONS.get(row["admission"], row["admission"])
+    hit = simulate_cache(row["policy"], ids, size_bytes, int(row["capacity_bytes"]), admission=admission)
     assert ((~hit).sum(), size_bytes[ids][~hit].sum()) == (int(row["misses"]), int(row["missed_bytes"]))
 
 

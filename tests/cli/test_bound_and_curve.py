@@ -24,7 +24,7 @@ def invoke(*arguments):
 def test_bound_says_how_much_is_left(log):
     result = invoke("bound", log, "--size-bytes", "20", "--bound", "infinite,foo,pfoo_u", "--policy", "lru", "--json")
     found = json.loads(result.stdout)
-    assert (found["requests"], found["total"], found["assets"], found["footprint_bytes"]) == (6, 6, 3, 30)
+    assert (found["requests"], found["total"], found["objects"], found["footprint_bytes"]) == (6, 6, 3, 30)
     rows = [(row["name"], row["kind"], row["hits"], row["hit_ratio"], row["left_at_most"]) for row in found["results"]]
     assert rows == [("infinite", "upper bound", 3, 0.5, None), ("foo", "upper bound", 2, 2 / 6, None),
                     ("pfoo_u", "feasible", 2, 2 / 6, 0.0), ("lru", "policy", 0, 0.0, 2 / 6)]
@@ -37,7 +37,7 @@ def test_bound_in_bytes_at_shares_of_the_footprint(log):
     assert [row["hits"] for row in rows if row["name"] == "lru"] == [0, 30]
     assert [row["hits"] for row in rows if row["name"] == "fitting"] == [30, 30]
     text = invoke("bound", log, "--size-bytes", "100%").stdout
-    assert "6 requests for 3 assets of 30 B" in text and "pfoo_l" in text and "50.00 %" in text
+    assert "6 requests for 3 objects of 30 B" in text and "pfoo_l" in text and "50.00 %" in text
 
 
 def test_curve_as_json_and_as_a_table(log):
@@ -59,6 +59,7 @@ def test_curve_writes_a_table_or_a_picture(log, tmp_path):
 
 
 def test_a_sampled_curve_states_what_it_does_not_know(log):
+    """A small cache of two objects is no small copy of anything."""
     found = json.loads(invoke("curve", log, "--policy", "lru,fifo", "--size-bytes", "20", "--sample-rate", "0.9",
                               "--json").stdout)
     assert [(row["method"], row["error"] is None) for row in found["results"]] == [
@@ -66,8 +67,8 @@ def test_a_sampled_curve_states_what_it_does_not_know(log):
 
 
 def test_wrong_arguments_are_named(log, tmp_path):
-    assert "neither a number of bytes nor a share" in invoke("bound", log, "--size-bytes", "2,x%").stderr
-    assert "neither a number of bytes nor a share" in invoke("bound", log, "--size-bytes", "-2").stderr
+    assert "is neither bytes such as 5e9 nor a share" in invoke("bound", log, "--size-bytes", "2,x%").stderr
+    assert "is neither bytes such as 5e9 nor a share" in invoke("bound", log, "--size-bytes", "-2").stderr
     with pytest.raises(UnknownNameError, match="unknown bound 'opt'; known: fitting"):
         invoke("bound", log, "--size-bytes", "2", "--bound", "opt")
     with pytest.raises(UnknownNameError, match="unknown policy 'lur'"):

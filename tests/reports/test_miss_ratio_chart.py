@@ -30,13 +30,20 @@ def test_the_title_names_best_and_worst_where_they_differ_most():
 
 def test_the_subtitle_says_how_much_was_sampled():
     found = document_of(curve("fifo", [0.9, 0.6], np.nan, 0.01), curve("lfu", [0.9, 0.5], np.nan, 0.01))
-    assert found["title"]["subtitle"].endswith("1,000 requests; mini-simulation of 1 % of the objects")
+    assert found["title"]["subtitle"].endswith("1,000 requests; mini-simulation of 1 % of the objects; "
+                                                  "bands: 2 standard errors")
 
 
 def test_bands_are_two_standard_errors_within_0_and_1():
     rows = document_of(curve("lru", [0.95, 0.6, 0.02], 0.05, 0.1))["vconcat"][0]["data"]["values"]
     assert [(row["low"], row["high"]) for row in rows] == [
         (pytest.approx(0.85), 1.0), (pytest.approx(0.5), pytest.approx(0.7)), (0.0, pytest.approx(0.12))]
+
+
+def test_where_the_error_is_not_known_there_is_no_band():
+    panel = document_of(curve("fifo", [0.9, 0.6], np.nan, 0.1))["vconcat"][0]
+    assert [(row["low"], row["high"]) for row in panel["data"]["values"]] == [(None, None)] * 2
+    assert panel["layer"][0]["transform"] == [{"filter": "isValid(datum.low)"}]
 
 
 def test_fifteen_policies_and_lru_look_different():

@@ -45,7 +45,7 @@ def test_json_and_files_say_the_same(folder):
     payload = json.loads(result.stdout)
     assert set(payload["strategies"]) == {"pinned", "lru", "lfu", "fifo", "hybrid"}
     assert payload["parameters"] == {"copy": "lce", "egress_limits": False, "reactive_share": 0.5,
-                                     "hybrid_policy": "lru"}
+                                     "hybrid_policy": "lru", "policies": {"lru": {}, "lfu": {}, "fifo": {}}}
     pinned = payload["strategies"]["pinned"]
     assert (pinned["requests"], pinned["offload"], pinned["midgress_bytes"]) == (7, 1.0, 20)
     assert pinned["delivery_cost"] == 10 * (0 + 2 + 1 + 2 + 0 + 1 + 2)
@@ -118,3 +118,16 @@ def test_bad_files_are_data_errors_and_nothing_is_written(folder, file, text, me
     assert isinstance(result.exception, DataError)
     assert message in str(result.exception)
     assert not (folder / "out").exists()
+
+
+def test_policies_take_parameters(folder):
+    """One segment is lru; of two, each is half of the cache."""
+    payload = json.loads(run(folder, "--policy", "lru,slru:n_segments=1,slru:n_segments=2", "--json").stdout)
+    found = payload["strategies"]
+    assert found["slru:n_segments=1"] == found["lru"] and "slru:n_segments=2" in found
+    assert payload["parameters"]["policies"]["slru:n_segments=2"] == {"n_segments": 2}
+    assert read_results(folder / "out", small_topology(2)).keys() == found.keys()
+    for policy, message in (("belady", "unknown policy 'belady'"), ("slru:n=1", "unknown parameter of slru 'n'"),
+                            ("slru:n_segments=0", "n_segments: got '0', expected a whole number from 1")):
+        error = run(folder, "--policy", policy).exception
+        assert error.exit_code == 2 and message in str(error)

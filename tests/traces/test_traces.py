@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdn.caching import simulate_cache
+from cdn.caching import ADMISSIONS, POLICIES, simulate_cache
 from cdn.cli import cli
 from cdn.errors import DataError, UnknownNameError
+from cdn.traces import hold_trace, read_trace, replay_trace
 from cdn.traces import oracle_general as binary
-from cdn.traces import read_trace, replay_trace
 from cdn.traces.identifiers import Objects
 
 KEYS = [7, 9, 7, 2**63 + 5, 9, 7, 1]
@@ -118,15 +118,25 @@ def test_more_objects_than_the_table_begins_with():
 
 
 @pytest.mark.parametrize("name, content, message", [
-    ("t.bin", records(times=[0, 1, 2, 9, 4, 5, 6]), "t.bin:5:time: got 4, expected a time not before the last, 9 s"),
+    ("t.bin", records(times=[0, 1, 2, 9, 4, 5, 6]), "t.bin:5:time: got 4, expected a time not before that of"),
     ("t.bin", records()[:-3], "got '21 bytes at the end', expected records of 24 bytes; record 7 is cut off"),
     ("t.bin", b"", "got 'an empty one', expected a trace with at least one request"),
     ("t.oracleGeneral.zst", b"no zstd at all, but long enough", "a readable trace"),
     ("t.csv", "", "expected a name or header of one of csv, oracle_general"),
     ("t.csv", "time,id,size_bytes\n", "at least one request"),
-    ("t.csv", "time,id,size_bytes\n1,a,3\n0,a,3\n", "t.csv:3:time: got 0, expected a time not before the last, 1 s"),
-    ("t.csv", "time,id,size_bytes\n1,a,3\n2,a,-3\n", "t.csv:3:size_bytes: got -3, expected at least 0 bytes"),
-    ("t.csv", "time,id,size_bytes\n1,a,three\n", "three"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n0,a,3\n", "t.csv:3:time: got 0, expected a time not before"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n2,a,-3\n", "t.csv:3:size_bytes: got '-3', expected a whole number, 0 to"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n1,a,three\n", "t.csv:3:size_bytes: got 'three', expected a whole number"),
+    ("t.csv", "time,id,size_bytes\n1,a,9223372036854775808\n", "t.csv:2:size_bytes: got '9223372036854775808'"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\nnan,a,3\n", "t.csv:3:time: got 'nan', expected seconds"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n1e300,a,3\n", "t.csv:3:time: got '1e300', expected seconds"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n,a,3\n", "t.csv:3:time: got '', expected seconds"),
+    ("t.csv", "time,id,size_bytes\n" + "1,a,2305843009213693952\n" * 3, "t.csv:4:size_bytes: got '6.918e+18'"),
+    ("t.csv", "time,id,size_bytes\n1,a\n", "after row 1"),
+    ("t.csv", "1,k,1,1,4,get,0\n2,k,1,1,4,set,0\n0,k,1,1,4,get,0\n", "t.csv:3:time: got 0, expected a time not before"),
+    ("t.csv", "1,k,1,1,4,get,0\n2,k,1,-1,4,get,0\n", "t.csv:2:value_size: got '-1', expected a whole number"),
+    ("t.csv", "1,k,1,1,4,set,0\n", "at least one request"),
+    ("t.oracleGeneral.zst", pa.Codec("zstd").compress(records()).to_pybytes()[:-9], "t.oracleGeneral.zst"),
     ("t.csv", "when,what\n1,a\n", "got 'when,what', expected a name or header"),
     ("t.csv", "time,region_id,asset_id,bytes\n2026-01-01,r,a,x\n", "t.csv:2:bytes: got 'x'"),
 ])
@@ -138,10 +148,31 @@ def test_bad_input_is_named(name, content, message, tmp_path):
 
 
 def test_a_file_that_is_not_there_and_a_format_that_is_not_known(tmp_path):
-    with pytest.raises(DataError, match="expected a file"):
+    with pytest.raises(DataError, match=r"none.bin: expected a file, or a folder with a log store"):
         read_trace(tmp_path / "none.bin")
     with pytest.raises(UnknownNameError, match="unknown trace format 'x'; known: auto, csv"):
         read_trace(oracle_general(tmp_path), "x")
+
+
+def test_several_files_are_one_trace(tmp_path):
+    """Cut in two, a file no longer says that its objects are asked for again in the other: belady looks for itself."""
+    first, second = records()[: 4 * 24], records(times=range(7))[4 * 24 :]
+    paths = [write(tmp_path / "1.bin", first), write(tmp_path / "2.bin", second)]
+    wanted = [("lru", 60), ("belady", 60)]
+    parts, _ = replay_trace(read_trace(paths), wanted)
+    whole, _ = replay_trace(read_trace(oracle_general(tmp_path)), wanted)
+    assert [(c.misses, c.missed_bytes) for c in parts] == [(c.misses, c.missed_bytes) for c in whole]
+    with pytest.raises(DataError, match=r"1.bin:1:time: got 0, expected a time not before"):
+        replay_trace(read_trace(paths[::-1]), wanted)
+    with pytest.raises(DataError, match=r"t.csv: got 'csv', expected the format of .*1.bin, oracle_general"):
+        read_trace([paths[0], named_csv(tmp_path)])
+
+
+@pytest.mark.parametrize("make", FORMATS)
+def test_held_whole_it_is_the_same(make, tmp_path):
+    trace = hold_trace(read_trace(make(tmp_path)))
+    assert trace.ids.tolist() == DENSE and trace.size_bytes.tolist() == [30, 20, 50, 5]
+    assert (trace.time_s - trace.time_s[0]).tolist() == list(range(7)) and trace.footprint_bytes == 105
 
 
 def run(*words):
@@ -154,8 +185,31 @@ def test_the_command_prints_a_list(tmp_path):
     assert [(c["policy"], c["size_bytes"]) for c in counts] == [
         ("lru", 60), ("lru", 1000), ("sieve", 60), ("sieve", 1000)]  # fmt: skip
     assert set(counts[0]) == {"policy", "size_bytes", "requests", "misses", "request_bytes", "missed_bytes", "seconds",
-                              "requests_per_second"}
+                              "requests_per_second", "parameters", "admission", "admission_parameters", "ttl_s"}
     assert [c["misses"] for c in counts if c["size_bytes"] == 1000] == [4, 4]
+
+
+def test_parameters_are_said_in_the_results(tmp_path):
+    """Two segments of 60 bytes each against one of 120; only objects below 50 bytes are admitted."""
+    result = run(oracle_general(tmp_path), "--policy", "slru:n_segments=2,slru:n_segments=1", "--size-bytes", "120",
+                 "--admission", "size:threshold_bytes=50", "--ttl-s", "2", "--json")  # fmt: skip
+    counts = json.loads(result.stdout)
+    assert [(c["policy"], c["parameters"]) for c in counts] == [
+        ("slru:n_segments=2", {"n_segments": 2}), ("slru:n_segments=1", {"n_segments": 1})]  # fmt: skip
+    assert {(c["admission"], c["admission_parameters"]["threshold_bytes"], c["ttl_s"]) for c in counts} == {
+        ("size:threshold_bytes=50", 50, 2.0)}  # fmt: skip
+
+
+def test_shares_of_the_footprint_are_sizes(tmp_path):
+    counts = json.loads(run(named_csv(tmp_path), "--policy", "lru", "--size-bytes", "100%,50%,52", "--json").stdout)
+    assert [(c["size_bytes"], c["misses"]) for c in counts] == [(105, 4), (52, 6)]
+
+
+def test_policies_are_listed_with_their_parameters():
+    result = CliRunner().invoke(cli, ["cache", "--list-policies"])
+    assert result.exit_code == 0
+    for name in (*POLICIES, *ADMISSIONS, "n_segments", "threshold_bytes", "equal size: from 1, at most 4"):
+        assert name in result.stdout
 
 
 def test_the_command_prints_a_table_and_says_that_sizes_changed(tmp_path):
@@ -167,11 +221,16 @@ def test_the_command_prints_a_table_and_says_that_sizes_changed(tmp_path):
 
 @pytest.mark.parametrize("words, message", [
     (("--policy", "opt", "--size-bytes", "1"), "unknown policy 'opt'"),
-    (("--policy", "lru", "--size-bytes", "many"), "'many' is not bytes"),
-    (("--policy", "lru", "--size-bytes", "-5"), "negative size"),
+    (("--policy", "lru", "--size-bytes", "many"), "'many' is neither bytes such as 5e9 nor a share"),
+    (("--policy", "lru", "--size-bytes", "-5"), "'-5' is neither bytes"),
     (("--policy", "lru", "--size-bytes", "5", "--columns", "x"), "'x' is not such as"),
     (("--policy", "lru", "--size-bytes", "5", "--admission", "x"), "unknown admission policy 'x'"),
+    (("--policy", "slru:n=2", "--size-bytes", "5"), "unknown parameter of slru 'n'; known: n_segments"),
+    (("--policy", "slru:n_segments=9", "--size-bytes", "5"), "n_segments: got '9', expected a whole number from 1"),
+    (("--policy", "lru", "--size-bytes", "5", "--admission", "size:threshold_bytes=-1"), "threshold_bytes: got '-1'"),
+    (("--policy", "lru", "--size-bytes", "5", "--format", "x"), "'x' is not one of 'auto', 'csv'"),
 ])
 def test_wrong_usage(words, message, tmp_path):
     result = run(oracle_general(tmp_path), *words)
-    assert result.exit_code != 0 and message in result.stderr + str(result.exception)
+    code = getattr(result.exception, "exit_code", result.exit_code)
+    assert code == 2 and message in result.stderr + str(result.exception)

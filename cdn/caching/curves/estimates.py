@@ -1,10 +1,12 @@
-"""Hits of a stream at each capacity, estimated from a sample of it; from the whole stream they are exact.
+"""Which of a stream's requests are served at each capacity: exact for the whole stream, estimated from a sample of it.
 
-SHARDS-adj: a sample has by chance too many or too few requests, mostly of the most popular objects, which nearly any
-cache serves. So the difference to the expected number counts as hits at every capacity (FAST 2015, section 3.4).
+A sample of a share R of the objects behaves like the stream at a scale of R. Its misses over R are the stream's misses.
+That is SHARDS-adj (FAST 2015, section 3.4): a sample has by chance too many or too few requests, mostly of the most
+popular objects, which nearly any cache serves, so the difference to the expected number counts as hits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,63 +15,82 @@ from cdn.caching.curves.samples import Sample, fitting_objects
 from cdn.caching.policies import simulate_cache
 from cdn.compilation import kernel
 
-# (2, M): requests and bytes that hit at M capacities.
-Hits = np.ndarray
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """At one capacity: ``hits`` (m,) int64 of each object of ``sample``, in which are only objects that fit."""
+
+    sample: Sample
+    hits: np.ndarray
+
+    @property
+    def stream_hits(self) -> np.ndarray:
+        """(2,) float64: requests and bytes of the stream. Chance can leave them below 0."""
+        sample = self.sample
+        misses = np.bincount(sample.ids, minlength=len(self.hits)) - self.hits
+        return sample.stream_totals - np.array([misses.sum(), misses @ sample.size_bytes]) / sample.rate
 
 
-def lru_hits(sample: Sample, capacity_bytes: np.ndarray) -> Hits:
-    """(2, M) float64: requests and bytes of the stream that an LRU cache serves, by stack distances.
+# From a sample and capacities (M,), ascending, what is served at each.
+Method = Callable[[Sample, np.ndarray], Iterator[Served]]
+
+
+def stream_hits(sample: Sample, method: Method, capacity_bytes: np.ndarray) -> np.ndarray:
+    """(2, M) float64: requests and bytes of the stream that are served."""
+    return np.array([served.stream_hits for served in method(sample, capacity_bytes)]).reshape(-1, 2).T
+
+
+def exact_lru_hits(stream: Sample, capacity_bytes: np.ndarray) -> np.ndarray:
+    """(2, M) float64: requests and bytes that an LRU cache serves, by stack distances.
 
     ``capacity_bytes`` (M,) int64, ascending. One pass for all capacities that every object fits in, and one for each
     below, without the objects that do not fit.
     """
-    largest = sample.size_bytes.max(initial=0)
-    n_below = int(np.searchsorted(capacity_bytes, largest))
-    parts = [_below_largest(sample, capacity, lru_hits) for capacity in capacity_bytes[:n_below]]
-    counted = _count_hits(sample.ids, sample.size_bytes, others_between_uses(sample.ids, sample.size_bytes),
-                          sample.rate, capacity_bytes[n_below:])
-    return np.column_stack([*parts, _scaled(sample, np.cumsum(counted, axis=1)[:, :-1])])
+    n_below = int(np.searchsorted(capacity_bytes, stream.size_bytes.max(initial=0)))
+    below = [exact_lru_hits(fitting_objects(stream, capacity), np.array([capacity]))
+             for capacity in capacity_bytes[:n_below]]
+    counted = _count_hits(stream.ids, stream.size_bytes, others_between_uses(stream.ids, stream.size_bytes),
+                          capacity_bytes[n_below:])
+    return np.column_stack([*below, np.cumsum(counted, axis=1)[:, :-1]])
 
 
-def simulated_hits(policy: str) -> Callable[[Sample, np.ndarray], Hits]:
-    """As ``lru_hits`` for a policy, by simulating a cache as much smaller as the sample is, for each capacity.
+def lru_served(sample: Sample, capacity_bytes: np.ndarray) -> Iterator[Served]:
+    """By stack distances (SHARDS). An object's own size is no sample: only what lies between is scaled."""
+    others = np.zeros(0, dtype=np.int64)
+    for capacity in capacity_bytes.tolist():
+        part = fitting_objects(sample, capacity)
+        if len(others) < len(part.ids):  # larger capacities fit the same objects and more
+            others = others_between_uses(part.ids, part.size_bytes)
+        distance = part.size_bytes[part.ids] + np.floor(others / part.rate)
+        is_hit = (others != FIRST_USE) & (distance <= capacity)
+        yield Served(part, np.bincount(part.ids[is_hit], minlength=len(part.size_bytes)))
+
+
+def simulated(policy: str) -> Method:
+    """By a cache under a policy that is as much smaller as the sample is (mini-simulation).
 
     An object that is larger than the small cache never hits there: capacities of fewer than a few of the largest
     objects, over the rate, come out too low.
     """
-    def hits_at(sample: Sample, capacity_bytes: np.ndarray) -> Hits:
-        columns = [_below_largest(sample, capacity, simulate) for capacity in capacity_bytes]
-        return np.column_stack([np.empty((2, 0)), *columns])
+    def served(sample: Sample, capacity_bytes: np.ndarray) -> Iterator[Served]:
+        for capacity in capacity_bytes.tolist():
+            part = fitting_objects(sample, capacity)
+            hit = simulate_cache(policy, part.ids, part.size_bytes, capacity * part.rate)
+            yield Served(part, np.bincount(part.ids[hit], minlength=len(part.size_bytes)))
 
-    def simulate(sample: Sample, capacity_bytes: np.ndarray) -> Hits:
-        hit = simulate_cache(policy, sample.ids, sample.size_bytes, float(capacity_bytes[0]) * sample.rate)
-        counted = [hit.sum(), sample.size_bytes[sample.ids[hit]].sum()]
-        return _scaled(sample, np.array(counted, dtype=np.float64)[:, None])
-
-    return hits_at
-
-
-def _below_largest(sample: Sample, capacity_bytes: int, hits_of: Callable[[Sample, np.ndarray], Hits]) -> Hits:
-    return hits_of(fitting_objects(sample, capacity_bytes), np.array([capacity_bytes]))
-
-
-def _scaled(sample: Sample, counted: Hits) -> Hits:
-    """From hits in the sample to hits in the stream, adjusted. Chance can leave them below 0 or above all requests."""
-    seen = np.array([len(sample.ids), sample.size_bytes[sample.ids].sum()], dtype=np.float64)[:, None]
-    expected = sample.stream_totals[:, None]
-    return counted / sample.rate + (expected - seen / sample.rate)
+    return served
 
 
 @kernel
-def _count_hits(ids, size_bytes, others, rate, capacity_bytes):
+def _count_hits(ids, size_bytes, others, capacity_bytes):
     """(2, M + 1): requests and bytes whose distance is at most a capacity, but above the one before it; the last
-    column holds those beyond all. An object's own size is no sample: only what lies between is scaled."""
+    column holds those beyond all."""
     counted = np.zeros((2, len(capacity_bytes) + 1))
     for k in range(len(ids)):
         if others[k] == FIRST_USE:
             continue
         size = size_bytes[ids[k]]
-        distance = size + (others[k] if rate == 1.0 else np.int64(others[k] / rate))
+        distance = size + others[k]
         low, high = 0, len(capacity_bytes)
         while low < high:
             middle = (low + high) // 2

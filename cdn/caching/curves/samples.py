@@ -52,6 +52,12 @@ def sample_objects(stream: Sample, rate: float, seed: int) -> Sample:
     return _part(stream, _hashes(stream.objects, seed) < np.uint64(rate * HASH_RANGE), stream.rate * rate)
 
 
+def mean_size(stream: Sample) -> float:
+    """Bytes of an object that is asked for; 0 where none is."""
+    sizes = stream.stream_size_bytes[stream.stream_counts > 0]
+    return float(sizes.mean()) if len(sizes) else 0.0
+
+
 def rate_of_size(stream: Sample, n_objects: int, seed: int) -> float:
     """The rate at which at most ``n_objects`` objects are sampled (SHARDS at fixed size).
 
@@ -73,6 +79,8 @@ def group_objects(sample: Sample, n_groups: int, seed: int) -> list[Sample]:
 
 def fitting_objects(sample: Sample, capacity_bytes: int) -> Sample:
     """The sample, and its stream, of those objects that fit in a cache alone: others never hit and displace nothing."""
+    if capacity_bytes >= sample.stream_size_bytes.max(initial=0):
+        return sample
     fits = sample.stream_size_bytes <= capacity_bytes
     part = _part(sample, sample.size_bytes <= capacity_bytes, sample.rate)
     return replace(part, stream_counts=sample.stream_counts[fits], stream_size_bytes=sample.stream_size_bytes[fits])

@@ -66,19 +66,48 @@ def test_a_sample_of_everything_is_exact(policy):
         assert sampled.method == exact.method and sampled.sampled_requests == len(ids)
 
 
-def test_the_stated_error_is_about_the_error_there_is():
-    """Forty samples: the root mean square of (estimate - exact) against the mean stated error, at each capacity."""
-    ids, sizes = skewed(n=100_000, n_ids=20_000, sigma=0.5)
-    capacities = spread_capacities(ids, sizes, 12)[2:]
-    exact = miss_ratio_curve("lru", ids, sizes, capacities)
-    sampled = [miss_ratio_curve("lru", ids, sizes, capacities, sample_rate=0.2, seed=s) for s in range(40)]
-    for estimate, stated in (("miss_ratio", "error"), ("byte_miss_ratio", "byte_error")):
-        off = np.array([getattr(s, estimate) - getattr(exact, estimate) for s in sampled])
-        claimed = np.array([getattr(s, stated) for s in sampled])
-        found = np.sqrt((off**2).mean(axis=0))
-        assert found.max() < 0.1
-        ratio = np.sqrt((claimed**2).mean(axis=0)) / found
-        assert ratio.min() > 0.6 and ratio.max() < 1.7
+def random_stream(seed, sigma, n=40_000):
+    """Zipf of an exponent in 0.6..1.1 over n / 5 objects, lognormal sizes, half of the time with moving popularity."""
+    rng = np.random.default_rng(seed)
+    n_ids = n // 5
+    shares = np.cumsum(np.arange(1, n_ids + 1) ** -rng.uniform(0.6, 1.1))
+    ids = rng.permutation(n_ids)[np.searchsorted(shares / shares[-1], rng.random(n))]
+    moved = rng.random() < 0.5
+    sizes = np.maximum(rng.lognormal(8, sigma, n_ids), 1).astype(np.int64)
+    return (ids + moved * np.arange(n) // 5) % n_ids, sizes
+
+
+def off_and_stated(policy, rate, sigma, n_streams=8, n_seeds=4):
+    """(runs, 2, M): how far samples are off by requests and bytes, and the errors they state."""
+    off, stated = [], []
+    for stream in range(n_streams):
+        ids, sizes = random_stream(stream, sigma)
+        capacities = spread_capacities(ids, sizes, 9)[:-1]
+        exact = miss_ratio_curve(policy, ids, sizes, capacities)
+        for seed in range(n_seeds):
+            found = miss_ratio_curve(policy, ids, sizes, capacities, sample_rate=rate, seed=100 * stream + seed)
+            off.append([found.miss_ratio - exact.miss_ratio, found.byte_miss_ratio - exact.byte_miss_ratio])
+            stated.append([found.error, found.byte_error])
+    return np.abs(off), np.array(stated)
+
+
+@pytest.mark.parametrize("policy", ["lru", "fifo", "lfu", "s3fifo", "gdsf"])
+def test_two_stated_errors_hold_the_exact_curve(policy):
+    """19 times of 20 over all samples and sizes, 9 of 10 in each kind of sample, by requests and by bytes; at 0.01 one
+    has some 400 requests. And not because anything would do: where samples are rich and sizes equal, the error
+    stated is at most twice what it is."""
+    held = []
+    for rate in (0.3, 0.05, 0.01):
+        for sigma in (0, 1.5):
+            off, stated = off_and_stated(policy, rate, sigma)
+            known = np.isfinite(stated)
+            assert known.all() if policy == "lru" else rate == 0.01 or known[..., -1].all()
+            held.append((off <= 2 * stated)[known])
+            assert not len(held[-1]) or held[-1].mean() >= 0.9
+            if rate == 0.3 and not sigma:
+                late = np.s_[:, 0, 4:]
+                assert np.sqrt((stated[late] ** 2).mean()) < 2 * np.sqrt((off[late] ** 2).mean())
+    assert np.concatenate(held).mean() >= 0.95
 
 
 def test_a_mini_simulation_comes_near():
@@ -90,7 +119,19 @@ def test_a_mini_simulation_comes_near():
         assert mini.sampled_requests < 0.5 * len(ids)
         assert np.abs(mini.miss_ratio - exact.miss_ratio).max() < 0.04
         assert mini.method == ("SHARDS" if policy == "lru" else "mini-simulation")
-        assert np.isnan(mini.error).all() == (policy != "lru")
+
+
+def test_a_mini_cache_of_few_objects_states_no_error():
+    """Objects of 1,000 bytes at rate 0.1: 30 of them need a capacity of 300,000."""
+    ids, sizes = skewed()[0], np.full(6000, 1000)
+    curve = miss_ratio_curve("fifo", ids, sizes, [299_000, 300_000], sample_rate=0.1)
+    assert np.isnan(curve.error).tolist() == np.isnan(curve.byte_error).tolist() == [True, False]
+    assert not np.isnan(miss_ratio_curve("lru", ids, sizes, [1000], sample_rate=0.1).error).any()
+
+
+def test_a_sample_without_any_object_says_that_it_knows_nothing():
+    curve = miss_ratio_curve("lru", [0, 1, 0, 1], [5, 5], [10], sample_rate=1e-9)
+    assert curve.sampled_requests == 0 and curve.error[0] == 1
 
 
 def test_samples_are_of_objects_and_nest():
