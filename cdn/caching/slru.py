@@ -50,17 +50,15 @@ def lookup(state, i, next_use):
 
 @step
 def sink(state, top):
-    """From a segment that overflows the oldest go down, one at a time, each time until those below overflow no more."""
+    """What overflows a segment goes down, the oldest first, and out of the lowest."""
     ints = state[2]
     segment = top
-    while segment <= top:
-        if bytes_in(ints, segment) <= ints[LIMITS + segment]:
-            segment += 1
-        elif segment == 0:
-            evict(state)
-        else:
+    while segment > 0 and bytes_in(ints, segment) > ints[LIMITS + segment]:
+        while bytes_in(ints, segment) > ints[LIMITS + segment]:
             move(state, segment - 1, oldest_of(state, segment))
-            segment -= 1
+        segment -= 1
+    while segment == 0 and bytes_in(ints, 0) > ints[LIMITS]:
+        evict(state)
 
 
 @step
