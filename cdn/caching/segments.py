@@ -22,7 +22,7 @@ NOBODY = NOWHERE = NOT_CACHED
 OBJECT = np.dtype([("size_bytes", np.int64), ("slot", np.int32), ("queue", np.int32)])
 BLANK = np.array((0, NOT_CACHED, NOWHERE), OBJECT)
 CELLS_PER_OBJECT = 2
-ROOM_PER_ENTRY, ROOM_MIN = 3, 1024
+ROOM_PER_ENTRY, ROOM_MIN = 16, 65536
 AHEAD = 8
 
 
@@ -43,7 +43,7 @@ def bytes_in(ints, queue):
 
 @step
 def append(state, queue, i):
-    """Makes an object that is in no queue the newest of one."""
+    """Makes an object the newest of a queue, whose bytes it adds to."""
     objects, cells, ints, _ = state
     if ints[scalar_of(queue, END)] >= ints[scalar_of(queue, LIMIT)]:
         make_room(state, queue)
@@ -67,7 +67,8 @@ def leave(state, i):
 @step
 def move(state, queue, i):
     """Makes an object of some queue the newest of one."""
-    leave(state, i)
+    objects, _, ints, _ = state
+    ints[scalar_of(objects[i].queue, BYTES)] -= objects[i].size_bytes
     append(state, queue, i)
 
 
