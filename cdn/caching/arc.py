@@ -4,46 +4,54 @@ Megiddo, Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003.
 libCacheSim: the target ``p`` moves by the ratio of the ghosts' bytes, at least 1 byte.
 """
 
-from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOWHERE, OLDEST, push, renew, unlink
 from cdn.caching.policy import CAPACITY, FREE, Policy
+from cdn.caching.segments import (
+    BLANK,
+    CELLS_PER_OBJECT,
+    FIRST_QUEUE,
+    NOWHERE,
+    SCALARS,
+    append,
+    bytes_in,
+    empty_queues,
+    leave,
+    move,
+    oldest_of,
+)
 from cdn.compilation import step
 
-ONCE, OFTEN, ONCE_GHOST, OFTEN_GHOST = 1, 2, 3, 4
-# The list of a place begins at LISTS + 3 * place.
-LISTS, WAS_GHOST, WAS_OFTEN_GHOST = -1, 14, 15
+ONCE, OFTEN, ONCE_GHOST, OFTEN_GHOST = range(4)
+N_QUEUES = 4
+WAS_GHOST, WAS_OFTEN_GHOST = (FIRST_QUEUE + SCALARS * N_QUEUES + k for k in range(2))
 P = 0
 
 
 def start(capacity_bytes):
-    return [capacity_bytes, capacity_bytes, *EMPTY_LIST * 4, 0, 0], [0.0]
+    return [capacity_bytes, capacity_bytes, *empty_queues(N_QUEUES), 0, 0], [0.0]
 
 
 @step
 def lookup(state, i, next_use):
     objects, _, ints, floats = state
-    place = objects[i].place
+    queue = objects[i].queue
     ints[WAS_GHOST] = 0
-    if place == NOWHERE:
+    if queue == NOWHERE:
         return False
-    if place == OFTEN:
-        renew(objects, ints, LISTS + 3 * OFTEN, i)
-    elif place == ONCE:
-        unlink(objects, ints, LISTS + 3 * ONCE, i)
-        push(objects, ints, LISTS + 3 * OFTEN, i)
-        objects[i].place = OFTEN
-    else:
-        learn(ints, floats, place)
-        forget(objects, ints, i)
-    ints[WAS_OFTEN_GHOST] = place == OFTEN_GHOST
-    return place in (ONCE, OFTEN)
+    ints[WAS_OFTEN_GHOST] = queue == OFTEN_GHOST
+    if queue <= OFTEN:
+        move(state, OFTEN, i)
+        return True
+    learn(ints, floats, queue)
+    leave(state, i)
+    return False
 
 
 @step
-def learn(ints, floats, place):
+def learn(ints, floats, queue):
     ints[WAS_GHOST] = 1
-    once = float(ints[LISTS + 3 * ONCE_GHOST + BYTES])
-    often = float(ints[LISTS + 3 * OFTEN_GHOST + BYTES])
-    if place == ONCE_GHOST:
+    once = float(bytes_in(ints, ONCE_GHOST))
+    often = float(bytes_in(ints, OFTEN_GHOST))
+    if queue == ONCE_GHOST:
         floats[P] = min(floats[P] + (max(often / once, 1.0) if once > 0 else 1.0), float(ints[CAPACITY]))
     else:
         floats[P] = max(floats[P] - (max(once / often, 1.0) if often > 0 else 1.0), 0.0)
@@ -51,18 +59,16 @@ def learn(ints, floats, place):
 
 @step
 def insert(state, i, next_use):
-    objects, _, ints, floats = state
+    objects, _, ints, _ = state
     size = objects[i].size_bytes
     if size > ints[CAPACITY]:
         return False
     while ints[FREE] < size:
         if ints[WAS_GHOST]:
-            replace(objects, ints, floats)
+            replace(state)
         else:
-            make_room(objects, ints, floats, size)
-    place = OFTEN if ints[WAS_GHOST] else ONCE
-    push(objects, ints, LISTS + 3 * place, i)
-    objects[i].place = place
+            make_room(state, size)
+    append(state, OFTEN if ints[WAS_GHOST] else ONCE, i)
     ints[FREE] -= size
     if ints[WAS_GHOST]:
         ints[WAS_GHOST] = 0
@@ -71,51 +77,46 @@ def insert(state, i, next_use):
 
 
 @step
-def make_room(objects, ints, floats, size):
-    """Case IV of the paper: the object is in none of the four lists."""
-    once = ints[LISTS + 3 * ONCE + BYTES] + ints[LISTS + 3 * ONCE_GHOST + BYTES]
+def make_room(state, size):
+    """Case IV of the paper: the object is in none of the four queues."""
+    ints = state[2]
+    once = bytes_in(ints, ONCE) + bytes_in(ints, ONCE_GHOST)
     if once + size > ints[CAPACITY]:
-        if ints[LISTS + 3 * ONCE_GHOST + BYTES] == 0:
-            leave(objects, ints, ints[LISTS + 3 * ONCE + OLDEST])
+        if bytes_in(ints, ONCE_GHOST) == 0:
+            drop(state, oldest_of(state, ONCE))
             return
-        forget(objects, ints, ints[LISTS + 3 * ONCE_GHOST + OLDEST])
+        leave(state, oldest_of(state, ONCE_GHOST))
     else:
-        often = ints[LISTS + 3 * OFTEN + BYTES] + ints[LISTS + 3 * OFTEN_GHOST + BYTES]
-        if once + often >= 2 * ints[CAPACITY] and ints[LISTS + 3 * OFTEN_GHOST + BYTES] > 0:
-            forget(objects, ints, ints[LISTS + 3 * OFTEN_GHOST + OLDEST])
-    replace(objects, ints, floats)
+        often = bytes_in(ints, OFTEN) + bytes_in(ints, OFTEN_GHOST)
+        if once + often >= 2 * ints[CAPACITY] and bytes_in(ints, OFTEN_GHOST) > 0:
+            leave(state, oldest_of(state, OFTEN_GHOST))
+    replace(state)
 
 
 @step
-def replace(objects, ints, floats):
+def replace(state):
     """The oldest of one of the two queues leaves and becomes a ghost."""
-    once = ints[LISTS + 3 * ONCE + BYTES]
+    objects, _, ints, floats = state
+    once = bytes_in(ints, ONCE)
     from_once = once > 0 and (once > floats[P] or (once == floats[P] and ints[WAS_OFTEN_GHOST] == 1))
-    place = ONCE if from_once or ints[LISTS + 3 * OFTEN + BYTES] == 0 else OFTEN
-    victim = ints[LISTS + 3 * place + OLDEST]
-    leave(objects, ints, victim)
-    ghost = place + 2
-    push(objects, ints, LISTS + 3 * ghost, victim)
-    objects[victim].place = ghost
+    queue = ONCE if from_once or bytes_in(ints, OFTEN) == 0 else OFTEN
+    victim = oldest_of(state, queue)
+    ints[FREE] += objects[victim].size_bytes
+    move(state, queue + 2, victim)
 
 
 @step
-def leave(objects, ints, i):
-    forget(objects, ints, i)
+def drop(state, i):
+    objects, _, ints, _ = state
+    leave(state, i)
     ints[FREE] += objects[i].size_bytes
 
 
 @step
-def forget(objects, ints, i):
-    unlink(objects, ints, LISTS + 3 * objects[i].place, i)
-    objects[i].place = NOWHERE
-
-
-@step
 def remove(state, i):
-    objects, _, ints, _ = state
-    if objects[i].place == ONCE or objects[i].place == OFTEN:
-        leave(objects, ints, i)
+    queue = state[0][i].queue
+    if queue in (ONCE, OFTEN):
+        drop(state, i)
 
 
-ARC = Policy("arc", __file__, lookup, insert, remove, BLANK, start)
+ARC = Policy("arc", __file__, lookup, insert, remove, BLANK, start, cells_per_object=CELLS_PER_OBJECT)

@@ -7,6 +7,7 @@ state's third scalar is the number of cells in use, and an object's ``slot`` its
 import numpy as np
 
 from cdn.caching.policy import NOT_CACHED
+from cdn.caching.prefetching import prefetch
 from cdn.compilation import step
 
 N_CELLS, CLOCK = 2, 3
@@ -57,6 +58,7 @@ def fall(objects, cells, n, at, key, since, i):
         child = ARITY * at + 1
         if child >= n:
             break
+        ask_for_children(cells, child)
         least, least_since = cells[child].key, cells[child].since
         for other in range(child + 1, min(child + ARITY, n)):
             is_less = before(cells, other, least, least_since)
@@ -68,6 +70,14 @@ def fall(objects, cells, n, at, key, since, i):
         move(objects, cells, child, at)
         at = child
     put(objects, cells, at, key, since, i)
+
+
+@step
+def ask_for_children(cells, first):
+    """Those of four cells in a row: one of them is where a fall goes next, and four cells of 24 bytes are two lines."""
+    for cell in range(first, first + ARITY):
+        prefetch(cells, ARITY * cell + 1)
+        prefetch(cells, ARITY * cell + 3)
 
 
 @step

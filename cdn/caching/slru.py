@@ -7,69 +7,80 @@ segment is not admitted.
 
 from typing import Annotated
 
-from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOBODY, NOWHERE, OLDEST, push, renew, unlink
 from cdn.caching.parameters import Range
 from cdn.caching.policy import CAPACITY, FREE, Policy
+from cdn.caching.segments import (
+    BLANK,
+    CELLS_PER_OBJECT,
+    FIRST_QUEUE,
+    NOBODY,
+    NOWHERE,
+    SCALARS,
+    append,
+    bytes_in,
+    empty_queues,
+    leave,
+    move,
+    oldest_of,
+)
 from cdn.compilation import step
 
-N_SEGMENTS, LISTS, LIMITS = 2, 3, 15
 N_SEGMENTS_MAX = 4
+# There may be one more queue than segments.
+N_SEGMENTS = FIRST_QUEUE + SCALARS * (N_SEGMENTS_MAX + 1)
+LIMITS = N_SEGMENTS + 1
 
 
 def start(capacity_bytes, n_segments: Annotated[int, Range(1, N_SEGMENTS_MAX, "segments of equal size")] = 4):
     limits = [capacity_bytes // n_segments] * N_SEGMENTS_MAX
-    return [capacity_bytes, capacity_bytes, n_segments, *EMPTY_LIST * N_SEGMENTS_MAX, *limits], []
+    return [capacity_bytes, capacity_bytes, *empty_queues(N_SEGMENTS_MAX + 1), n_segments, *limits], []
 
 
 @step
 def lookup(state, i, next_use):
     objects, _, ints, _ = state
-    place = objects[i].place
-    if place == NOWHERE:
+    segment = objects[i].queue
+    if segment == NOWHERE:
         return False
-    if place == ints[N_SEGMENTS]:
-        renew(objects, ints, LISTS + 3 * (place - 1), i)
-    else:
-        move(objects, ints, i, place - 1, place)
-        sink(objects, ints, place)
+    above = min(segment + 1, ints[N_SEGMENTS] - 1)
+    move(state, above, i)
+    if above > segment:
+        sink(state, above)
     return True
 
 
 @step
-def move(objects, ints, i, segment, to):
-    unlink(objects, ints, LISTS + 3 * segment, i)
-    push(objects, ints, LISTS + 3 * to, i)
-    objects[i].place = to + 1
-
-
-@step
-def sink(objects, ints, top):
-    """From a segment that overflows the oldest go down, one at a time, each time until those below overflow no more."""
+def sink(state, top):
+    """What overflows a segment goes down, the oldest first, and out of the lowest."""
+    ints = state[2]
     segment = top
-    while segment <= top:
-        base = LISTS + 3 * segment
-        if ints[base + BYTES] <= ints[LIMITS + segment]:
-            segment += 1
-        elif segment == 0:
-            evict(objects, ints)
-        else:
-            move(objects, ints, ints[base + OLDEST], segment, segment - 1)
-            segment -= 1
+    while segment > 0 and bytes_in(ints, segment) > ints[LIMITS + segment]:
+        while bytes_in(ints, segment) > ints[LIMITS + segment]:
+            move(state, segment - 1, oldest_of(state, segment))
+        segment -= 1
+    while segment == 0 and bytes_in(ints, 0) > ints[LIMITS]:
+        evict(state)
 
 
 @step
-def evict(objects, ints):
-    """The oldest of the lowest segment that has any."""
-    segment = 0
-    while ints[LISTS + 3 * segment + OLDEST] == NOBODY:
+def evict(state):
+    drop(state, oldest(state))
+
+
+@step
+def oldest(state):
+    """That of the lowest segment that has any."""
+    segment, i = 0, oldest_of(state, 0)
+    while i == NOBODY:
         segment += 1
-    drop(objects, ints, ints[LISTS + 3 * segment + OLDEST])
+        i = oldest_of(state, segment)
+    return i
 
 
 @step
-def drop(objects, ints, i):
-    unlink(objects, ints, LISTS + 3 * (objects[i].place - 1), i)
-    objects[i].place = NOWHERE
+def drop(state, i):
+    objects, _, ints, _ = state
+    leave(state, i)
     ints[FREE] += objects[i].size_bytes
 
 
@@ -80,38 +91,38 @@ def insert(state, i, next_use):
     if size > ints[CAPACITY] or size > ints[LIMITS]:
         return False
     while ints[FREE] < size:
-        evict(objects, ints)
-    enter(objects, ints, i)
+        evict(state)
+    enter(state, i)
     return True
 
 
 @step
-def enter(objects, ints, i):
-    segment = segment_with_room(ints, objects[i].size_bytes)
-    store(objects, ints, segment if segment < ints[N_SEGMENTS] else 0, i)
+def enter(state, i):
+    ints = state[2]
+    segment = segment_with_room(ints, state[0][i].size_bytes)
+    store(state, segment if segment < ints[N_SEGMENTS] else 0, i)
 
 
 @step
 def segment_with_room(ints, size_bytes):
     """The lowest; ``N_SEGMENTS`` if none has room."""
     segment = 0
-    while segment < ints[N_SEGMENTS] and ints[LISTS + 3 * segment + BYTES] + size_bytes > ints[LIMITS + segment]:
+    while segment < ints[N_SEGMENTS] and bytes_in(ints, segment) + size_bytes > ints[LIMITS + segment]:
         segment += 1
     return segment
 
 
 @step
-def store(objects, ints, segment, i):
-    push(objects, ints, LISTS + 3 * segment, i)
-    objects[i].place = segment + 1
+def store(state, segment, i):
+    objects, _, ints, _ = state
+    append(state, segment, i)
     ints[FREE] -= objects[i].size_bytes
 
 
 @step
 def remove(state, i):
-    objects, _, ints, _ = state
-    if objects[i].place != NOWHERE:
-        drop(objects, ints, i)
+    if state[0][i].queue != NOWHERE:
+        drop(state, i)
 
 
-SLRU = Policy("slru", __file__, lookup, insert, remove, BLANK, start)
+SLRU = Policy("slru", __file__, lookup, insert, remove, BLANK, start, cells_per_object=CELLS_PER_OBJECT)

@@ -9,16 +9,28 @@ counted exactly, one number per object, where libCacheSim counts in a Bloom filt
 
 from typing import Annotated
 
+import numpy as np
+
 from cdn.caching import slru
-from cdn.caching.lists import BLANK, BYTES, EMPTY_LIST, NOBODY, NOWHERE, OLDEST, push, renew, unlink
 from cdn.caching.parameters import Range
-from cdn.caching.policy import CAPACITY, FREE, Policy
-from cdn.caching.slru import LIMITS, LISTS, N_SEGMENTS_MAX
+from cdn.caching.policy import CAPACITY, FREE, NOT_CACHED, Policy
+from cdn.caching.segments import (
+    CELLS_PER_OBJECT,
+    NOBODY,
+    NOWHERE,
+    append,
+    bytes_in,
+    empty_queues,
+    move,
+    oldest_of,
+)
+from cdn.caching.slru import LIMITS, N_SEGMENTS_MAX
 from cdn.compilation import step
 
+OBJECT = np.dtype([("size_bytes", np.int64), ("slot", np.int32), ("queue", np.int32), ("uses", np.int64)])
 # The main part is an SLRU whose scalars come first; its free bytes are the whole cache's.
-WINDOW = 9
-WINDOW_LIST, WINDOW_LIMIT, MAIN_LIMIT, MAIN_HITS = LIMITS + N_SEGMENTS_MAX, 22, 23, 24
+WINDOW = N_SEGMENTS_MAX
+WINDOW_LIMIT, MAIN_LIMIT, MAIN_HITS = (LIMITS + N_SEGMENTS_MAX + k for k in range(3))
 SEGMENTS = 2
 
 
@@ -29,18 +41,18 @@ def start(
     window = int(capacity_bytes * window_share)
     main = capacity_bytes - window
     limits = [int(1 / 5 * main), int(4 / 5 * main), 0, 0]
-    lists = EMPTY_LIST * N_SEGMENTS_MAX
-    return [capacity_bytes, capacity_bytes, SEGMENTS, *lists, *limits, *EMPTY_LIST, window, main, 0], []
+    queues = empty_queues(N_SEGMENTS_MAX + 1)
+    return [capacity_bytes, capacity_bytes, *queues, SEGMENTS, *limits, window, main, 0], []
 
 
 @step
 def lookup(state, i, next_use):
     objects, _, ints, _ = state
-    place = objects[i].place
-    if place == NOWHERE:
+    queue = objects[i].queue
+    if queue == NOWHERE:
         return False
-    if place == WINDOW:
-        renew(objects, ints, WINDOW_LIST, i)
+    if queue == WINDOW:
+        move(state, WINDOW, i)
         return True
     slru.lookup(state, i, next_use)
     objects[i].uses += 1
@@ -59,9 +71,8 @@ def insert(state, i, next_use):
     if size > ints[CAPACITY] or size > ints[WINDOW_LIMIT] or size > ints[LIMITS]:
         return False
     while ints[FREE] < size:
-        evict(objects, ints)
-    push(objects, ints, WINDOW_LIST, i)
-    objects[i].place = WINDOW
+        evict(state)
+    append(state, WINDOW, i)
     objects[i].uses += 1
     ints[FREE] -= size
     return True
@@ -69,60 +80,44 @@ def insert(state, i, next_use):
 
 @step
 def main_bytes(ints):
-    return ints[LISTS + BYTES] + ints[LISTS + 3 + BYTES]
+    return bytes_in(ints, 0) + bytes_in(ints, 1)
 
 
 @step
-def evict(objects, ints):
+def evict(state):
     """The window's oldest go on into the main part while that has room; then one is judged."""
-    while ints[WINDOW_LIST + OLDEST] != NOBODY:
-        candidate = ints[WINDOW_LIST + OLDEST]
-        size = objects[candidate].size_bytes
-        fits = main_bytes(ints) + size <= ints[MAIN_LIMIT]
-        rival = NOBODY if fits else main_oldest(ints)
-        take_from_window(objects, ints, candidate)
+    objects, _, ints, _ = state
+    candidate = oldest_of(state, WINDOW)
+    while candidate != NOBODY:
+        fits = main_bytes(ints) + objects[candidate].size_bytes <= ints[MAIN_LIMIT]
+        rival = NOBODY if fits else slru.oldest(state)
+        slru.drop(state, candidate)
         if fits:
-            slru.enter(objects, ints, candidate)
+            slru.enter(state, candidate)
         elif objects[candidate].uses > objects[rival].uses:
-            take_place(objects, ints, candidate)
+            take_place(state, candidate)
         objects[candidate].uses += 1
         if not fits:
             return
-    slru.evict(objects, ints)
+        candidate = oldest_of(state, WINDOW)
+    slru.evict(state)
 
 
 @step
-def take_place(objects, ints, i):
+def take_place(state, i):
     """One object leaves the main part, more only if then no segment has room: it can come to exceed its share."""
-    slru.evict(objects, ints)
+    objects, _, ints, _ = state
+    slru.evict(state)
     segment = slru.segment_with_room(ints, objects[i].size_bytes)
     if segment == SEGMENTS:
         while main_bytes(ints) + objects[i].size_bytes > ints[MAIN_LIMIT]:
-            slru.evict(objects, ints)
+            slru.evict(state)
         segment = 0
-    slru.store(objects, ints, segment, i)
+    slru.store(state, segment, i)
 
 
-@step
-def take_from_window(objects, ints, i):
-    unlink(objects, ints, WINDOW_LIST, i)
-    objects[i].place = NOWHERE
-    ints[FREE] += objects[i].size_bytes
-
-
-@step
-def main_oldest(ints):
-    lower = ints[LISTS + OLDEST]
-    return lower if lower != NOBODY else ints[LISTS + 3 + OLDEST]
-
-
-@step
-def remove(state, i):
-    objects, _, ints, _ = state
-    if objects[i].place == WINDOW:
-        take_from_window(objects, ints, i)
-    else:
-        slru.remove(state, i)
-
-
-WTINYLFU = Policy("wtinylfu", __file__, lookup, insert, remove, BLANK, start)
+remove = slru.remove
+WTINYLFU = Policy(
+    "wtinylfu", __file__, lookup, insert, remove, np.array((0, NOT_CACHED, NOWHERE, 0), OBJECT), start,
+    cells_per_object=CELLS_PER_OBJECT,
+)  # fmt: skip

@@ -3,7 +3,8 @@
 A *route* is the cheapest cache that pins the asset and may serve the region (the first of equals), as
 ``cheapest_routing`` has it for demand. Where there is none it is the origin, S, plus the reason: a miss class of
 ``cdn.simulation.classes``. Who holds an asset is a row of bits, so most requests are answered by one word of it. Routes
-are fixed by the placement: where the log is longer than a table (A, R) of them, they are looked up there.
+are fixed by the placement, and the same for assets of one kind (``cdn.simulation.kinds``): where the log is longer
+than a table (kinds, R) of them, they are looked up there.
 """
 
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from cdn.model.catalog import Catalog
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.simulation.classes import CAPACITY, CONTENT, FORBIDDEN, FORECAST, NOT_PLACEABLE
+from cdn.simulation.kinds import kinds_of
 from cdn.simulation.paths import NO_SITE
 
 AHEAD = 16
@@ -86,15 +88,16 @@ def bits_of(pairs: SiteAssets, n_caches: int) -> np.ndarray:
 
 def route_requests(routes: Routes, region: np.ndarray, asset: np.ndarray) -> np.ndarray:
     """(N,) route of each request."""
-    n_regions, n_assets = routes.cost.shape[1], len(routes.size_bytes)
-    dtype = np.min_scalar_type(-(len(routes.cost) + FORBIDDEN))
-    route = np.empty(len(asset), dtype=dtype)
-    if n_regions * n_assets > TABLE_CELLS_PER_REQUEST * len(asset):
+    n_regions = routes.cost.shape[1]
+    route = np.empty(len(asset), dtype=np.min_scalar_type(-(len(routes.cost) + FORBIDDEN)))
+    kinds = kinds_of(routes, TABLE_CELLS_PER_REQUEST * len(asset) // max(n_regions, 1))
+    if kinds is None:
         _find(routes, region, asset, route)
     else:
-        table = np.empty(n_regions * n_assets, dtype=dtype)
-        _tabulate(routes, table)
-        _look_up(table, n_regions, region, asset, route)
+        kind, example = kinds
+        table = np.empty(n_regions * len(example), dtype=route.dtype)
+        _tabulate(routes, example, table)
+        _look_up(table, n_regions, kind, region, asset, route)
     return route
 
 
@@ -175,22 +178,25 @@ def route_of(routes, r, a):
 
 @step
 def _find(routes, region, asset, route):
+    last = len(asset) - 1
     for k in range(len(asset)):
+        prefetch(routes.pinned[asset[min(k + AHEAD, last)]], 0)
         route[k] = route_of(routes, region[k], asset[k])
 
 
 @step
-def _tabulate(routes, table):
+def _tabulate(routes, example, table):
     n_regions = routes.cost.shape[1]
-    for a in range(len(routes.size_bytes)):
+    for kind in range(len(example)):
         for r in range(n_regions):
-            table[a * n_regions + r] = route_of(routes, r, a)
+            table[kind * n_regions + r] = route_of(routes, r, example[kind])
 
 
 @step
-def _look_up(table, n_regions, region, asset, route):
+def _look_up(table, n_regions, kind, region, asset, route):
     last = len(asset) - 1
     for k in range(len(asset)):
-        ahead = min(k + AHEAD, last)
-        prefetch(table, np.int64(asset[ahead]) * n_regions + region[ahead])
-        route[k] = table[np.int64(asset[k]) * n_regions + region[k]]
+        prefetch(kind, asset[min(k + 2 * AHEAD, last)])
+        near = min(k + AHEAD, last)
+        prefetch(table, np.int64(kind[asset[near]]) * n_regions + region[near])
+        route[k] = table[np.int64(kind[asset[k]]) * n_regions + region[k]]

@@ -10,10 +10,12 @@ from cdn.caching.prefetching import prefetch
 from cdn.compilation import step
 from cdn.errors import DataError
 
-# ``number`` is an id and 1, so that a table of zeros is vacant.
-PLACE = np.dtype([("key", np.uint64), ("number", np.int64)])
+# ``number`` is an id and 1, so that a table of zeros is vacant; ``size_bytes`` is there too where it fits, so that a
+# request costs one random access, not two.
+PLACE = np.dtype([("key", np.uint64), ("number", np.int32), ("size_bytes", np.uint32)])
+LARGE = 2**32 - 1
 VACANT = 0
-AHEAD = 16
+AHEAD = 32
 PLACES_AT_FIRST = 1 << 16
 FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
 OBJECTS_MAX = 2**31 - 2
@@ -38,28 +40,34 @@ class Objects:
 
         Raises DataError past 2**31 - 2 objects.
         """
-        before = self.n
-        ids = self._ids_of_numbers(key) if isinstance(key, np.ndarray) else self._ids_of_texts(key)
+        ids, counting = np.empty(len(key), dtype=np.int32), np.empty(len(key), dtype=np.int64)
+        if isinstance(key, np.ndarray):
+            self._number(key, size_bytes, ids, counting)
+        else:
+            before = self.n
+            ids[:] = self._ids_of_texts(key)
+            self._make_room(self.n)
+            self.n_changed += int(note_sizes(ids, size_bytes, self._sizes, before, counting))
         if self.n > OBJECTS_MAX:
             raise DataError.of_file("trace", f"at most {OBJECTS_MAX} objects", self.n)
-        if self.n > len(self._sizes):
-            sizes = np.zeros(2 * self.n, dtype=np.int64)
-            sizes[:before] = self._sizes[:before]
-            self._sizes = sizes
-        counting = np.empty(len(ids), dtype=np.int64)
-        self.n_changed += int(note_sizes(ids, size_bytes, self._sizes, before, counting))
         return ids, counting
 
-    def _ids_of_numbers(self, key: np.ndarray) -> np.ndarray:
-        ids = np.empty(len(key), dtype=np.int32)
+    def _make_room(self, n: int) -> None:
+        if n > len(self._sizes):
+            sizes = np.zeros(2 * n, dtype=np.int64)
+            sizes[: len(self._sizes)] = self._sizes
+            self._sizes = sizes
+
+    def _number(self, key: np.ndarray, size_bytes: np.ndarray, ids: np.ndarray, counting: np.ndarray) -> None:
         done = 0
         while done < len(key):
-            done, self.n = number(key, done, self._places, self.n, ids)
+            done, self.n, changed = number(key, size_bytes, done, self._places, self.n, self._sizes, ids, counting)
+            self.n_changed += changed
             if done < len(key):
                 places = np.zeros(2 * len(self._places), dtype=PLACE)
                 move_in(self._places, places)
                 self._places = places
-        return ids
+                self._make_room(len(places) // 2)
 
     def _ids_of_texts(self, key: pa.Array) -> np.ndarray:
         encoded = key if isinstance(key, pa.DictionaryArray) else key.dictionary_encode()
@@ -89,22 +97,28 @@ def bits_of(n):
 
 
 @step
-def number(key, start, places, n, ids):
-    """Open addressing, up to half full: (requests done, objects known); fewer than all when the places run out."""
-    bits, last = bits_of(len(places)), len(key) - 1
+def number(key, size_bytes, start, places, n, sizes, ids, counting):
+    """Open addressing, up to half full: (requests done, objects known, requests that say another size than their
+    object's first); fewer than all when the places run out."""
+    bits, last, changed = bits_of(len(places)), len(key) - 1, 0
     for k in range(start, len(key)):
         if 2 * n >= len(places):
-            return k, n
+            return k, n, changed
         prefetch(places, place_of(key[min(k + AHEAD, last)], bits))
         at = place_of(key[k], bits)
         while places[at].number != VACANT and places[at].key != key[k]:
             at = (at + 1) & (len(places) - 1)
         if places[at].number == VACANT:
-            places[at].key = key[k]
+            sizes[n] = size_bytes[k]
             n += 1
+            places[at].key = key[k]
             places[at].number = n
+            places[at].size_bytes = min(size_bytes[k], LARGE)
         ids[k] = places[at].number - 1
-    return len(key), n
+        first = np.int64(places[at].size_bytes)
+        counting[k] = sizes[ids[k]] if first == LARGE else first
+        changed += counting[k] != size_bytes[k]
+    return len(key), n, changed
 
 
 @step
@@ -116,8 +130,7 @@ def move_in(old, places):
             at = place_of(old[k].key, bits)
             while places[at].number != VACANT:
                 at = (at + 1) & (len(places) - 1)
-            places[at].key = old[k].key
-            places[at].number = old[k].number
+            places[at] = old[k]
 
 
 @step

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 
@@ -64,11 +65,13 @@ def replay_trace(
         pieces = _looking_ahead(pieces)
     done = 0
     with ThreadPoolExecutor(threads) as pool:
+        # Another thread's core would first have to fetch what this one has just numbered.
+        run = pool.map if threads > 1 else map
         piece = next(pieces, None)
         while piece is not None:
-            running = [pool.submit(_replay, cache, piece) for cache in opened]
+            counted = run(_replay, opened, repeat(piece))
             following = next(pieces, None) if threads > 1 else None  # read while the caches work
-            counts = [_sum(count, future.result()) for count, future in zip(counts, running, strict=True)]
+            counts = [_sum(count, more) for count, more in zip(counts, counted, strict=True)]
             done += len(piece.ids)
             progress(done)
             piece = following if threads > 1 else next(pieces, None)

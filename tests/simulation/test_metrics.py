@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulation.replay_examples import (
     E1,
@@ -126,7 +126,7 @@ def replays(draw):
     return problem, topology, catalog, log, replay(problem, topology, catalog, log, policy=policy)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])  # compiled as it draws
 @given(replays())
 def test_replayed_bytes_are_the_requested_bytes(case):
     problem, topology, _, log, result = case
@@ -141,7 +141,7 @@ def test_replayed_bytes_are_the_requested_bytes(case):
     assert metrics.delivery_cost <= all_from_origin * (1 + 1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])  # compiled as it draws
 @given(case=replays(), seed=st.integers(0, 2**32))
 def test_a_clairvoyant_replay_is_what_the_judge_promised(case, seed):
     """Judged with the log's own demand, a placement's cost, offload, hit ratio and peak egress are those of its replay

@@ -110,11 +110,23 @@ def test_ids_are_dense_by_first_appearance(keys, cut):
         assert np.concatenate(found).tolist() == expected and objects.n == len(known)
 
 
+def test_sizes_beyond_32_bits_count_as_they_are():
+    sizes = [2**32 - 2, 2**32 - 1, 2**32, 2**40, 0]
+    keys = np.arange(5, dtype=np.uint64)
+    objects = Objects()
+    for given_sizes, n_changed in ((sizes, 0), (sizes, 0), ([2**32 - 1, 2**32, 2**32 - 1, 2**40, 1], 4)):
+        counting = objects.take_in(keys, np.array(given_sizes))[1]
+        assert counting.tolist() == objects.size_bytes.tolist() == sizes
+        assert objects.n_changed == n_changed
+
+
 def test_more_objects_than_the_table_begins_with():
     keys = np.arange(300_000, dtype=np.uint64) * 12345
     objects = Objects()
-    assert objects.take_in(keys, np.ones(len(keys), np.int64))[0].tolist() == list(range(len(keys)))
-    assert objects.take_in(keys[::-1].copy(), np.ones(len(keys), np.int64))[0].tolist() == list(range(len(keys)))[::-1]
+    sizes = np.arange(len(keys))
+    assert objects.take_in(keys, sizes)[0].tolist() == list(range(len(keys)))
+    assert np.array_equal(objects.size_bytes, sizes)
+    assert objects.take_in(keys[::-1].copy(), sizes[::-1])[0].tolist() == list(range(len(keys)))[::-1]
 
 
 @pytest.mark.parametrize("name, content, message", [
