@@ -28,9 +28,10 @@ def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
     """Demand of UTC day ``day`` by one of FORECASTERS, from a history that ends before it.
 
     ``bytes`` = expected requests x the asset's expected bytes per request; ``peak_bps`` = bytes x the share of the
-    region's busiest hour; ``hour_factor`` (24, R) follows the region's hours. ``knowledge``: what is known in advance;
-    by default what the catalog tells. ``with_quantiles``: with ``bytes_p10`` and ``bytes_p90``; a method that says
-    nothing of its errors is run once more, for the history's last day, to measure them.
+    region's busiest hour of that UTC day by its own clock; ``hour_factor`` (24, R) follows the region's hours.
+    ``knowledge``: what is known in advance; by default what the catalog tells. ``with_quantiles``: with ``bytes_p10``
+    and ``bytes_p90``; a method that says nothing of its errors is run once more, for the history's last day, to measure
+    them.
 
     Raises UnknownNameError for a method or parameter that does not exist, CdnError for a parameter value that makes no
     sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's assets.
@@ -46,7 +47,7 @@ def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
     expected = _expected(history, number, method, knowledge, with_quantiles, parameters)
     per_request = bytes_per_request(history, catalog.size_bytes)
     bytes_ = expected.requests * per_request[expected.asset]
-    shares = hour_shares(history)
+    shares = hour_shares(history, number, knowledge.time_zones)
     p10, p90 = _byte_quantiles(history, expected, per_request) if with_quantiles else (None, None)
     return Demand.from_entries(
         history.region_index, history.asset_index, expected.region, expected.asset, expected.requests, bytes_,
