@@ -1,9 +1,11 @@
 """Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
 
-    python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [--methods a,b] [--days N]
+    python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files]
+                                     [--methods a,b] [--days N]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
-agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest.
+agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
+whole titles against the files of a ladder.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import time
 import numpy as np
 import pandas as pd
 from forecasting_data import DataSet, daily_counts, generated, mirror_log
+from forecasting_files import files_section
 from forecasting_tables import figure, print_errors, print_region_intervals, print_regret, print_table
 from scipy.stats import spearmanr
 
@@ -163,7 +166,8 @@ def _span(result: Backtest) -> str:
     return f"{len(result.days)} days, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {requests:,.0f} requests"
 
 
-SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts}
+SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts,
+            "files": files_section}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from cdn.caching import REACTIVE_POLICIES
 from cdn.errors import DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.levels import LEVELS
 from cdn.placement import AUTO, PLACERS
 
 
@@ -31,6 +32,7 @@ class InputsRecord(_Section):
 
 class ForecastRecord(_Section):
     method: str = Field("shrinkage", description="forecaster")
+    level: str = Field("file", description="what is forecast: every file, or titles, split over their files")
     history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
     parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")
 
@@ -91,6 +93,7 @@ def read_config(path: Path) -> NightlyConfig:
     record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
     named: list[tuple[str, str | None, str, Collection[str]]] = [
         ("forecast", "method", record.forecast.method, FORECASTERS),
+        ("forecast", "level", record.forecast.level, LEVELS),
         ("placement", "method", record.placement.method, (AUTO, *PLACERS)),
         ("placement", "reactive_policy", record.placement.reactive_policy, REACTIVE_POLICIES),
     ]
