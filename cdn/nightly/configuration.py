@@ -9,11 +9,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from cdn.caching import REACTIVE_POLICIES
-from cdn.errors import DataError, Fault
+from cdn.errors import CdnError, DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.levels import LEVELS
 from cdn.placement import AUTO, PLACERS
+from cdn.placement.robust import parse_robust
 
 
 class _Section(BaseModel):
@@ -43,6 +44,8 @@ class PlacementRecord(_Section):
     time_limit_s: float | None = Field(None, gt=0, description="time limit of each solve")
     reactive_share: float = Field(0.0, ge=0, lt=1, description="share of each cache left to the reactive policy")
     fill_days: float = Field(7.0, ge=1, description="days a filled copy is expected to serve: spreads its fill cost")
+    robust: str | None = Field(None, description="rule to place for more than what is expected, such as scenarios:8")
+    seed: int = Field(0, ge=0, description="seed of the scenarios")
     reactive_policy: str = Field("lru", description="policy of the reactive share")
 
 
@@ -106,6 +109,11 @@ def read_config(path: Path) -> NightlyConfig:
         for section, key, value, known in named
         if value not in known
     ]
+    if record.placement.robust is not None:
+        try:
+            parse_robust(record.placement.robust)
+        except CdnError as error:
+            faults.append(Fault(str(path), "placement", "robust", record.placement.robust, f"a rule ({error})"))
     if record.day is not None and pd.isna(pd.to_datetime(record.day, errors="coerce")):
         faults.append(Fault(str(path), None, "day", record.day, "a day of the calendar"))
     if faults:

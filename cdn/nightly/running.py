@@ -114,6 +114,8 @@ def run_night(
             record.placement.method,
             gap=record.placement.gap,
             time_limit_s=record.placement.time_limit_s,
+            robust=record.placement.robust,
+            seed=record.placement.seed,
         )
     with watch.stage("fill plan"):
         fill = plan_fill(
