@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from cdn.backtesting.networks import one_cache_per_region
 from cdn.backtesting.placing import Setting
 from cdn.files.topologies import read_topology
 from cdn.forecasting.history import History, history_of_log
-from cdn.generator.parameters import read_parameters
+from cdn.generator.parameters import EncodeParameters, read_parameters
 from cdn.generator.regions import regions_of
 from cdn.generator.samples import Sample, concatenated, draw_sample
 from cdn.model.catalog import Catalog
@@ -71,12 +72,25 @@ def mirror_log(with_sweeps: bool) -> DataSet:
     return DataSet(history, settings, log)
 
 
-def generated() -> DataSet:
+LADDER = tuple(EncodeParameters(name=f"{rung}-{language}", bitrate_mbps=rate, request_share=share * spoken,
+                                language=language)
+               for rung, rate, share in (("480p", 1.5, 0.2), ("1080p", 5.0, 0.6), ("2160p", 16.0, 0.2))
+               for language, spoken in (("en", 0.6), ("de", 0.4)))
+REGION_MIX, TITLE_MIX = 5.0, 20.0
+"""Regions differ much in language, less in rung; both by one concentration here."""
+
+
+def ladders() -> DataSet:
+    """The same with titles of six files, three rungs in two languages, asked for in shares of each region and title."""
+    return generated({"encodes": list(LADDER), "region_mix": REGION_MIX, "title_mix": TITLE_MIX})
+
+
+def generated(changes: dict[str, Any] | None = None) -> DataSet:
     """The generator's sample with its default settings, six weeks long: launches, tastes and attention as
-    calibrated."""
+    calibrated; or with some parameters changed."""
     topology = read_topology(ROOT / "topologies" / "example.toml")
     parameters = read_parameters(ROOT / "demand" / "example.toml").model_copy(
-        update={"days": GENERATED_DAYS, "held_out_days": 0})
+        update={"days": GENERATED_DAYS, "held_out_days": 0} | (changes or {}))
     sample = draw_sample(parameters, np.random.default_rng(GENERATED_SEED), regions_of(topology))
     log = concatenated([of_day for _, of_day in sample.draw_days()])
     history = history_of_log(log, int(log.day[-1]) + 1, GENERATED_DAYS)

@@ -11,6 +11,7 @@ from cdn.evaluation import Evaluation, evaluate, lower_bound
 from cdn.model.placement import Certificate, Placement, PlacerResult
 from cdn.model.problem import Problem
 from cdn.placement import AUTO, PLACERS, choose_placer
+from cdn.placement.robust import place_robustly
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +26,12 @@ class PlannedPlacement:
     relaxed_cost: float | None = None
 
 
-def plan_placement(problem: Problem, method: str, **options) -> PlannedPlacement:
+def plan_placement(
+    problem: Problem, method: str, *, robust: str | None = None, seed: int = 0, **options
+) -> PlannedPlacement:
     """Places with one of ``PLACERS`` (``AUTO``: the one that suits the size) and judges the result. Options a method
-    does not know are not passed on.
+    does not know are not passed on. ``robust``: a rule of ``ROBUST`` with its value, such as ``scenarios:8``,
+    drawn with ``seed``.
 
     Raises UnknownNameError for an unknown method, SolverError where a solver fails.
     """
@@ -38,7 +42,11 @@ def plan_placement(problem: Problem, method: str, **options) -> PlannedPlacement
     placer = PLACERS[method]
     known = inspect.signature(placer).parameters
     started = time.perf_counter()
-    result = placer(problem, **{name: value for name, value in options.items() if name in known and value is not None})
+    known_options = {name: value for name, value in options.items() if name in known and value is not None}
+    if robust is None:
+        result = placer(problem, **known_options)
+    else:
+        result = place_robustly(problem, placer, robust, seed, **known_options)
     seconds = time.perf_counter() - started
     evaluation = evaluate(problem, result.placement)
     return PlannedPlacement(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,14 @@ from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import forecaster_of
 from cdn.forecasting.history import HISTORY_DAYS, History
+from cdn.forecasting.knowledge import Knowledge, knowledge_of
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 
 DEFAULT_HORIZONS = (1, 7)
-ForecastDay = Callable[[History, pd.Timestamp, str, Catalog], Demand]
+ForecastDay = Callable[[History, pd.Timestamp, str, Catalog, Knowledge], Demand]
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,12 @@ def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) 
 def _forecasts(before: History, setting: Setting, plan: BacktestPlan, tested: _TestedDay,
                forecast_day: ForecastDay) -> tuple[list[Demand], list[float]]:
     forecasts, seconds = [], []
+    zones = tuple(region.time_zone for region in setting.network.topology.regions)
+    knowledge = replace(knowledge_of(setting.catalog), time_zones=zones)
     for method in plan.methods:
         started = time.perf_counter()
         try:
-            forecasts.append(forecast_day(before, tested.timestamp, method, setting.catalog))
+            forecasts.append(forecast_day(before, tested.timestamp, method, setting.catalog, knowledge))
         except CdnError as error:
             raise CdnError(f"{method} for {tested.timestamp:%Y-%m-%d}: {error}") from error
         seconds.append(time.perf_counter() - started)

@@ -33,6 +33,7 @@ from cdn.forecasting.events import read_calendar
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS
 from cdn.forecasting.knowledge import knowledge_of
+from cdn.forecasting.levels import LEVELS
 from cdn.forecasting.log_history import read_history
 from cdn.forecasting.records import forecast_record, record_path
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE, check_quarantine_path, write_quarantine
@@ -65,6 +66,8 @@ class ParameterParam(click.ParamType):
 @catalog_option
 @click.option("--day", type=DayParam(), required=True, help="UTC day to forecast; only days before it are used.")
 @click.option("--method", type=click.Choice(list(FORECASTERS)), default="ensemble", show_default=True)
+@click.option("--level", type=click.Choice(list(LEVELS)), default="file", show_default=True,
+              help="Forecast every file from its own requests, or titles, split over their files by the region's mix.")
 @click.option("--parameter", "parameters", type=ParameterParam(), multiple=True,
               help="Parameter of the method, such as half_life_days=7; repeatable.")
 @click.option("--calendar", "calendar_path", type=PATH, default=None,
@@ -82,7 +85,7 @@ class ParameterParam(click.ParamType):
 @json_option
 @quiet_option
 def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Path, day: pd.Timestamp, method: str,
-             parameters: tuple[tuple[str, Any], ...], calendar_path: Path | None, history_days: int,
+             level: str, parameters: tuple[tuple[str, Any], ...], calendar_path: Path | None, history_days: int,
              exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float,
              quarantine_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
     """Forecast what every region will ask for on a UTC day."""
@@ -96,15 +99,16 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
             sweeping_assets=sweeping_assets if exclude_sweeping else None)
         calendar = read_calendar(calendar_path, topology.region_index, catalog.asset_index) if calendar_path else None
         knowledge = knowledge_of(catalog, topology, calendar)
-        demand = forecast_demand(history, day, method, catalog, knowledge, **dict(parameters))
+        demand = forecast_demand(history, day, method, catalog, knowledge, level=level, **dict(parameters))
         if quarantine_path:
             write_quarantine(quarantine, quarantine_path)
         write_demand(demand, out_path)
         inputs = {"log": log_paths, "topology": [topology_path], "catalog": [catalog_path],
                   "calendar": [calendar_path] if calendar_path else []}
-        record = forecast_record(history, day, method, dict(parameters), inputs)
+        record = forecast_record(history, day, method, dict(parameters), inputs, level)
         write_json(record_path(out_path), record)
-    payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "parameters": dict(parameters),
+    payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "level": level, "parameters":
+    dict(parameters),
                "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum()),
                **_figures(demand), "log": quarantine.summary()}
     print_result(as_json, payload, lambda console: _show(console, demand, payload))

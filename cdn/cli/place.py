@@ -1,6 +1,7 @@
 """``cdn place``: a placement with its certificate."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
@@ -18,13 +19,28 @@ from cdn.cli.options import (
     stored_option,
     topology_option,
 )
+from cdn.errors import CdnError
 from cdn.files.certificates import read_start_prices
 from cdn.files.plan_folders import read_plan_inputs, write_plan_folder
 from cdn.files.writing import staged_folder
 from cdn.model.problem import Problem
 from cdn.placement import AUTO, PLACERS
+from cdn.placement.robust import parse_robust
 from cdn.planning import PlannedPlacement, plan_placement
 from cdn.units import format_bytes, format_share
+
+
+class RobustParam(click.ParamType):
+    """A rule of ``ROBUST`` with its value."""
+
+    name = "rule:value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parse_robust(str(value))
+        except CdnError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 @click.command()
@@ -65,6 +81,13 @@ from cdn.units import format_bytes, format_share
     show_default=True,
     help="Days a filled copy is expected to serve: its fill cost is spread over them.",
 )
+@click.option(
+    "--robust",
+    type=RobustParam(),
+    default=None,
+    help="Place for more than the expected demand: peaks:Q, quantile:Q or scenarios:N. [default: what is expected]",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the scenarios.")
 @out_option
 @json_option
 @quiet_option
@@ -81,6 +104,8 @@ def place(
     start_path: Path | None,
     pinned_share: float,
     fill_days: float,
+    robust: str | None,
+    seed: int,
     out_path: Path,
     as_json: bool,
     quiet: bool,
@@ -91,7 +116,8 @@ def place(
     start_prices = None if start_path is None else read_start_prices(start_path, problem)
     what = f"placing {len(problem.asset_index)} assets with {method}"
     with stderr_console(quiet).status(what) as status:
-        options = {"gap": gap, "time_limit_s": time_limit_s, "threads": threads, "start_prices": start_prices}
+        options: dict[str, Any] = {"gap": gap, "time_limit_s": time_limit_s, "threads": threads}
+        options |= {"start_prices": start_prices, "robust": robust, "seed": seed}
         planned = plan_placement(problem, method, progress=lambda step: status.update(f"{what}: {step}"), **options)
     with staged_folder(out_path) as folder:
         write_plan_folder(folder, inputs, problem, planned.placement, planned.certificate)

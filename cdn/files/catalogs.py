@@ -16,6 +16,8 @@ CATALOG = TableSchema(
         Column("title_id", "string", "", "the work it is a file of"),
         Column("size_bytes", "integer", "bytes", "what it takes to store", above=0),
         Column("bitrate_bps", "number", "bit/s", "playback rate", None, above=0),
+        Column("encode", "string", "", "rung of the encode ladder, of the same name in all titles", None),
+        Column("language", "string", "", "language of the file", None),
         Column("title", "string", "", "name for people", None),
         Column("series_id", "string", "", "series of an episode", None),
         Column("season", "integer", "", "season number", None, minimum=0),

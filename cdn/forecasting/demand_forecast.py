@@ -7,10 +7,12 @@ import pandas as pd
 
 from cdn.errors import CdnError, DataError, Fault, UnknownNameError
 from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.forecasters import forecaster_of, parameters_of
 from cdn.forecasting.history import History
 from cdn.forecasting.hour_profiles import hour_shares, peak_bps_per_byte
 from cdn.forecasting.knowledge import Knowledge, knowledge_of
+from cdn.forecasting.levels import LEVELS
 from cdn.forecasting.negative_binomial import quantiles
 from cdn.forecasting.request_sizes import bytes_per_request, size_variance
 from cdn.forecasting.uncertainty import with_dispersion
@@ -24,17 +26,20 @@ def day_number(day: pd.Timestamp) -> int:
 
 
 def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog, knowledge: Knowledge | None = None, *,
-             with_quantiles: bool = True, **parameters: Any) -> Demand:
+             level: str = "file", with_quantiles: bool = True, **parameters: Any) -> Demand:
     """Demand of UTC day ``day`` by one of FORECASTERS, from a history that ends before it.
 
     ``bytes`` = expected requests x the asset's expected bytes per request; ``peak_bps`` = bytes x the share of the
-    region's busiest hour; ``hour_factor`` (24, R) follows the region's hours. ``knowledge``: what is known in advance;
-    by default what the catalog tells. ``with_quantiles``: with ``bytes_p10`` and ``bytes_p90``; a method that says
-    nothing of its errors is run once more, for the history's last day, to measure them.
+    region's busiest hour of that UTC day by its own clock; ``hour_factor`` (24, R) follows the region's hours.
+    ``knowledge``: what is known in advance; by default what the catalog tells. ``with_quantiles``: with ``bytes_p10``
+    and ``bytes_p90``; a method that says nothing of its errors is run once more, for the history's last day, to measure
+    them.
 
-    Raises UnknownNameError for a method or parameter that does not exist, CdnError for a parameter value that makes no
-    sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's assets.
-    """
+    ``level``: one of LEVELS, whether files are forecast each for itself or titles, split over their files.
+
+    Raises UnknownNameError for a method, level or parameter that does not exist, CdnError for a parameter value that
+    makes no sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's
+    assets. """
     number = day_number(day)
     if history.until_day > number:
         raise ValueError(f"the history reaches day number {history.until_day - 1}, the forecast is of {number}")
@@ -43,23 +48,25 @@ def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
     if not history.observed.any():
         raise DataError([Fault("request log", None, "time", None, f"requests in the days before {day:%Y-%m-%d}")])
     knowledge = knowledge_of(catalog) if knowledge is None else knowledge
-    expected = _expected(history, number, method, knowledge, with_quantiles, parameters)
+    if level not in LEVELS:
+        raise UnknownNameError("forecast level", level, list(LEVELS))
+    forecaster = LEVELS[level](forecaster_of(method), catalog)
+    expected = _expected(forecaster, history, number, method, knowledge, with_quantiles, parameters)
     per_request = bytes_per_request(history, catalog.size_bytes)
     bytes_ = expected.requests * per_request[expected.asset]
-    shares = hour_shares(history)
+    shares = hour_shares(history, number, knowledge.time_zones)
     p10, p90 = _byte_quantiles(history, expected, per_request) if with_quantiles else (None, None)
     return Demand.from_entries(
         history.region_index, history.asset_index, expected.region, expected.asset, expected.requests, bytes_,
         bytes_ * peak_bps_per_byte(shares)[expected.region], shares / shares.max(axis=0), p10, p90)
 
 
-def _expected(history: History, number: int, method: str, knowledge: Knowledge, with_quantiles: bool,
-              parameters: dict[str, Any]) -> ExpectedRequests:
+def _expected(forecaster: Forecaster, history: History, number: int, method: str, knowledge: Knowledge,
+              with_quantiles: bool, parameters: dict[str, Any]) -> ExpectedRequests:
     known = parameters_of(method)
     for name in parameters:
         if name not in known:
             raise UnknownNameError(f"parameter of {method}", name, list(known))
-    forecaster = forecaster_of(method)
     try:
         if with_quantiles:
             return with_dispersion(forecaster, history, number, knowledge, **parameters)

@@ -16,12 +16,14 @@ from cdn.model.topology import Topology
 @dataclass(frozen=True, eq=False)
 class Knowledge:
     """Every part may be None. ``titles``: A rows. ``country`` (R,) int32: codes of the regions' countries.
-    ``calendar``: days known to be special. ``size_bytes`` (A,) int64: what methods that weigh decisions need."""
+    ``calendar``: days known to be special. ``size_bytes`` (A,) int64: what methods that weigh decisions need.
+    ``time_zones`` (R,) IANA names: the clocks that regions live by."""
 
     titles: TitleAttributes | None = None
     country: np.ndarray | None = None
     calendar: Calendar | None = None
     size_bytes: np.ndarray | None = None
+    time_zones: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (("country", np.int32), ("size_bytes", np.int64)):
@@ -49,9 +51,10 @@ NOTHING_KNOWN = Knowledge()
 
 
 def knowledge_of(catalog: Catalog, topology: Topology | None = None, calendar: Calendar | None = None) -> Knowledge:
-    """What the catalog says about titles and the topology's time zones about countries."""
-    country = None if topology is None else countries_of_zones([region.time_zone for region in topology.regions])
-    return Knowledge(TitleAttributes.of_catalog(catalog), country, calendar, catalog.size_bytes)
+    """What the catalog says about titles and the topology about time zones, and these about countries."""
+    zones = None if topology is None else tuple(region.time_zone for region in topology.regions)
+    country = None if zones is None else countries_of_zones(list(zones))
+    return Knowledge(TitleAttributes.of_catalog(catalog), country, calendar, catalog.size_bytes, zones)
 
 
 def countries_of_zones(time_zones: list[str]) -> np.ndarray:

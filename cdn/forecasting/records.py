@@ -21,9 +21,10 @@ def record_path(demand_path: Path | str) -> Path:
 
 
 def forecast_record(history: History, day: pd.Timestamp, method: str, parameters: dict[str, Any],
-                    inputs: Mapping[str, Sequence[Path | str]]) -> dict[str, Any]:
-    """Ready for JSON: method, all its parameters (the seed among them), SHA-256 digests of the input files and of what
-    was counted in them, days observed and missing. ``inputs``: what each is -> its files (of folders all)."""
+                    inputs: Mapping[str, Sequence[Path | str]], level: str = "file") -> dict[str, Any]:
+    """Ready for JSON: method, level (one of LEVELS), all its parameters (the seed among them), SHA-256 digests of the
+    input files and of what was counted in them, days observed and missing. ``inputs``: what each is -> its files (of
+    folders all)."""
     given = parameters_of(method) | parameters
     used: dict[str, Any] = {name: value for name, value in given.items() if not callable(value)}
     if method == "ensemble":
@@ -32,6 +33,7 @@ def forecast_record(history: History, day: pd.Timestamp, method: str, parameters
         "version": cdn.__version__,
         "day": f"{day:%Y-%m-%d}",
         "method": method,
+        "level": level,
         "parameters": {name: value for name, value in used.items() if not isinstance(value, dict)},
         "inputs": {what: {str(file): digest_of(file) for path in paths for file in _files(Path(path))}
                    for what, paths in inputs.items()},

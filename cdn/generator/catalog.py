@@ -34,9 +34,20 @@ def build_catalog(titles: Titles, parameters: GeneratorParameters) -> Catalog:
         size_bytes=np.clip(np.round(bitrate_bps * seconds / BITS_PER_BYTE), 1, INTEGER_LIMIT - 1),
         licence_start=never,
         licence_end=never,
-        attributes={"bitrate_bps": bitrate_bps} | {name: values[title] for name, values in
-                                                   _attributes(titles, parameters).items()},
+        attributes={"bitrate_bps": bitrate_bps} | _ladder(parameters, len(titles))
+        | {name: values[title] for name, values in _attributes(titles, parameters).items()},
     )
+
+
+def _ladder(parameters: GeneratorParameters, n_titles: int) -> dict[str, np.ndarray]:
+    """Which file of its title an asset is; nothing where a title is a single file of no language."""
+    encodes = parameters.encodes
+    columns = {}
+    if len(encodes) > 1:
+        columns["encode"] = np.array([encode.name for encode in encodes] * n_titles, dtype=object)
+    if any(encode.language for encode in encodes):
+        columns["language"] = np.array([encode.language for encode in encodes] * n_titles, dtype=object)
+    return columns
 
 
 def _title_ids(titles: Titles, parameters: GeneratorParameters) -> np.ndarray:

@@ -56,11 +56,11 @@ def demand_of_sample(sample: Sample, day: date | None = None) -> Demand:
 def _entries_per_region(sample: Sample, day: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Per region: the assets (int32, ascending) with enough expected requests, and those requests."""
     least = max(sample.parameters.least_requests, np.finfo(float).tiny)
-    asset_weight = sample.popularity.asset_weight(day)
+    title_weight = sample.popularity.title_weight(day)
     of_region = sample.requests_per_hour(day).sum(axis=0)
     rows = []
     for r, requests in enumerate(of_region):
-        expected = requests * sample.popularity.shares(r, asset_weight)
+        expected = requests * sample.popularity.shares(r, title_weight)
         asset = np.flatnonzero(expected >= least).astype(np.int32)
         rows.append((asset, expected[asset]))
     return rows

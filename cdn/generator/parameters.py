@@ -41,6 +41,7 @@ class EncodeParameters(_Parameters):
     name: Id = Field(description="name of the encode; ends the asset's id where there is more than one")
     bitrate_mbps: float = Field(gt=0, le=1e5, description="playback rate, Mbit/s")
     request_share: Positive = Field(1.0, description="share of a title's requests; scaled to add up to 1")
+    language: Id | None = Field(None, description="language of the encode, for the catalog")
 
     def __repr__(self) -> str:
         return self.name
@@ -97,6 +98,10 @@ class GeneratorParameters(_Parameters):
     bitrate_sigma: float = Field(0.35, ge=0, le=5, description="bit rate over the encode's: sd of the logarithm")
 
     least_requests: Weight = Field(0.01, description="expected demand leaves out entries with fewer requests a day")
+    region_mix: Positive | None = Field(
+        None, description="how alike the regions' shares of the encodes are: Dirichlet concentration; empty: the same")
+    title_mix: Positive | None = Field(
+        None, description="how alike the titles' shares are within a region: Dirichlet concentration; empty: the same")
     kinds: Annotated[list[KindParameters], Field(min_length=1)] = Field(
         [FILM, EPISODE], description="kinds of title; by default films and episodes, see below")
     encodes: Annotated[list[EncodeParameters], Field(min_length=1)] = Field(

@@ -50,12 +50,12 @@ class Sample:
     def draw_day(self, day: int) -> RequestLog:
         """One day's requests; the same whichever days were drawn before."""
         rng = np.random.default_rng(self.day_seeds[day])
-        asset_weight = self.popularity.asset_weight(day)
+        title_weight = self.popularity.title_weight(day)
         per_hour = rng.poisson(self.requests_per_hour(day))
         assets, hours = [], []
         for region in range(len(self.regions)):
             n = int(per_hour[:, region].sum())
-            share = np.cumsum(self.popularity.shares(region, asset_weight))
+            share = np.cumsum(self.popularity.shares(region, title_weight))
             if n and share[-1] > 0:
                 assets.append(np.searchsorted(share, rng.random(n) * share[-1], side="right"))
             else:

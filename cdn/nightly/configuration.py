@@ -9,10 +9,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from cdn.caching import REACTIVE_POLICIES
-from cdn.errors import DataError, Fault
+from cdn.errors import CdnError, DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.levels import LEVELS
 from cdn.placement import AUTO, PLACERS
+from cdn.placement.robust import parse_robust
 
 
 class _Section(BaseModel):
@@ -31,6 +33,7 @@ class InputsRecord(_Section):
 
 class ForecastRecord(_Section):
     method: str = Field("shrinkage", description="forecaster")
+    level: str = Field("file", description="what is forecast: every file, or titles, split over their files")
     history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
     parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")
 
@@ -41,6 +44,8 @@ class PlacementRecord(_Section):
     time_limit_s: float | None = Field(None, gt=0, description="time limit of each solve")
     reactive_share: float = Field(0.0, ge=0, lt=1, description="share of each cache left to the reactive policy")
     fill_days: float = Field(7.0, ge=1, description="days a filled copy is expected to serve: spreads its fill cost")
+    robust: str | None = Field(None, description="rule to place for more than what is expected, such as scenarios:8")
+    seed: int = Field(0, ge=0, description="seed of the scenarios")
     reactive_policy: str = Field("lru", description="policy of the reactive share")
 
 
@@ -91,6 +96,7 @@ def read_config(path: Path) -> NightlyConfig:
     record: ConfigRecord = parse_record(path, load_toml(path), ConfigRecord)
     named: list[tuple[str, str | None, str, Collection[str]]] = [
         ("forecast", "method", record.forecast.method, FORECASTERS),
+        ("forecast", "level", record.forecast.level, LEVELS),
         ("placement", "method", record.placement.method, (AUTO, *PLACERS)),
         ("placement", "reactive_policy", record.placement.reactive_policy, REACTIVE_POLICIES),
     ]
@@ -103,6 +109,11 @@ def read_config(path: Path) -> NightlyConfig:
         for section, key, value, known in named
         if value not in known
     ]
+    if record.placement.robust is not None:
+        try:
+            parse_robust(record.placement.robust)
+        except CdnError as error:
+            faults.append(Fault(str(path), "placement", "robust", record.placement.robust, f"a rule ({error})"))
     if record.day is not None and pd.isna(pd.to_datetime(record.day, errors="coerce")):
         faults.append(Fault(str(path), None, "day", record.day, "a day of the calendar"))
     if faults:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def replay_night(
 ) -> NightReplay:
     """Replays the day's log with what is stored after the fill, and with every baseline the configuration asks for."""
     whole = inputs.build_whole_problem()
-    options = {"gap": config.placement.gap, "time_limit_s": config.placement.time_limit_s}
+    options: dict[str, Any] = {"gap": config.placement.gap, "time_limit_s": config.placement.time_limit_s}
     plan = plan_strategy(config)
     placements = {plan: stored_after}
     strategies = [plan]

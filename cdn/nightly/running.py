@@ -90,7 +90,13 @@ def run_night(
         history = history_of_log(night.history, day_number(night.day), record.forecast.history_days)
         knowledge = knowledge_of(night.catalog, night.topology)
         demand = forecast(
-            history, night.day, record.forecast.method, night.catalog, knowledge, **record.forecast.parameters
+            history,
+            night.day,
+            record.forecast.method,
+            night.catalog,
+            knowledge,
+            level=record.forecast.level,
+            **record.forecast.parameters,
         )
     inputs = PlanInputs(
         Network(night.topology),
@@ -108,6 +114,8 @@ def run_night(
             record.placement.method,
             gap=record.placement.gap,
             time_limit_s=record.placement.time_limit_s,
+            robust=record.placement.robust,
+            seed=record.placement.seed,
         )
     with watch.stage("fill plan"):
         fill = plan_fill(

@@ -130,3 +130,17 @@ def test_sweeping_clients_are_left_out_when_asked(folder):
         result = invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--json", *options)
         requests.append(json.loads(result.stdout)["requests"])
     assert requests == [1.5, 1.0]
+
+
+def test_the_level_reaches_the_forecast_and_its_record(folder):
+    """Both assets as files of one title: big asked for a alone, small for b alone, and yet each is expected to ask for
+    the other file too; a region's parts are its title's."""
+    (folder / "catalog.csv").write_text("asset_id,title_id,size_bytes\n[red]a,t,100\nb,t,200\n")
+    by_level = {}
+    for level in ("file", "title"):
+        invoke(folder, "--day", "2012-12-28", "--method", "last_day", "--level", level)
+        by_level[level] = pd.read_csv(folder / "demand.csv")
+        assert json.loads((folder / "demand.forecast.json").read_text())["level"] == level
+    assert len(by_level["file"]) == 2 and len(by_level["title"]) == 4
+    totals = [frame.groupby("region_id")["requests"].sum() for frame in by_level.values()]
+    pd.testing.assert_series_equal(*totals, check_dtype=False)

@@ -10,10 +10,10 @@ from cdn.generator.titles import draw_titles
 FILMS = [{"name": "film", "title_share": 1, "minutes": 90, "launch_boost": 9, "decay_days": 4, "decay_shape": 0.5}]
 
 
-def popularity_of(**changes):
+def popularity_of(n_regions=3, **changes):
     parameters = small(**{"n_titles": 200, "kinds": FILMS} | changes)
     rng = np.random.default_rng(4)
-    return draw_popularity(draw_titles(parameters, 3, np.ones(3), rng), parameters, 3, rng)
+    return draw_popularity(draw_titles(parameters, n_regions, np.ones(n_regions), rng), parameters, n_regions, rng)
 
 
 def test_life_of_a_title_by_hand():
@@ -29,7 +29,7 @@ def test_life_of_a_title_by_hand():
 def test_shares_add_up_and_nothing_is_asked_for_before_its_release():
     popularity = popularity_of(days=14, launches_per_day=5)
     for day in (0, 13):
-        weight = popularity.asset_weight(day)
+        weight = popularity.title_weight(day)
         for region in range(3):
             shares = popularity.shares(region, weight)
             assert shares.sum() == pytest.approx(1.0)
@@ -72,5 +72,38 @@ def test_drift_runs_evenly_from_monday_to_monday():
 def test_encodes_split_a_titles_requests():
     encodes = [{"name": "hd", "bitrate_mbps": 5, "request_share": 3}, {"name": "sd", "bitrate_mbps": 1}]
     popularity = popularity_of(encodes=encodes)
-    shares = popularity.shares(0, popularity.asset_weight(0)).reshape(-1, 2)
+    shares = popularity.shares(0, popularity.title_weight(0)).reshape(-1, 2)
     assert shares[:, 0] == pytest.approx(3 * shares[:, 1])
+
+
+LADDER = [{"name": "hd", "bitrate_mbps": 5, "request_share": 3}, {"name": "sd", "bitrate_mbps": 1}]
+
+
+def test_without_mixes_all_regions_and_titles_split_alike():
+    popularity = popularity_of(encodes=LADDER)
+    for region in range(3):
+        assert popularity.mix(region) == pytest.approx(np.tile([0.75, 0.25], (200, 1)))
+
+
+def test_mixes_have_the_mean_and_the_spread_of_their_dirichlet():
+    """Beta variance m (1 - m) / (k + 1): of regions about 0.75 with k = 20, of titles about their region with k = 4."""
+    popularity = popularity_of(encodes=LADDER, n_regions=400, region_mix=20.0, title_mix=4.0, n_titles=400)
+    of_regions = popularity.region_mix[:, 0]
+    assert of_regions.mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.1875 / 21 / 400))
+    assert of_regions.var() == pytest.approx(0.1875 / 21, rel=0.3)
+    mean, of_titles = popularity.region_mix[7, 0], popularity.mix(7)[:, 0]
+    assert of_titles.var() == pytest.approx(mean * (1 - mean) / 5, rel=0.3)
+    np.testing.assert_allclose(popularity.mix(7).sum(axis=1), 1)
+    np.testing.assert_array_equal(popularity.mix(7), popularity.mix(7))
+
+
+def test_a_tiny_concentration_still_gives_shares():
+    popularity = popularity_of(encodes=LADDER, region_mix=1e-9, title_mix=1e-9)
+    np.testing.assert_allclose(popularity.mix(0).sum(axis=1), 1)
+
+
+def test_mixes_move_nothing_but_what_files_get():
+    """The titles' own shares are the same with and without."""
+    plain, mixed = (popularity_of(encodes=LADDER, **mixes) for mixes in ({}, {"region_mix": 5.0, "title_mix": 5.0}))
+    of_titles = [one.shares(1, one.title_weight(2)).reshape(-1, 2).sum(axis=1) for one in (plain, mixed)]
+    np.testing.assert_allclose(*of_titles)

@@ -161,3 +161,11 @@ def test_extreme_parameters_stay_within_integers():
     sample = sample_of(kinds=kinds, encodes=encodes, bitrate_sigma=5, taste_title=5, drift=5)
     assert (sample.catalog.size_bytes >= 1).all() and (sample.catalog.size_bytes < 2**53).all()
     assert len(sample.draw_day(0)) > 0
+
+
+def test_the_ladder_stands_in_the_catalog_where_there_is_one():
+    plain, laddered = (sample_of(**encodes).catalog.attributes for encodes in (
+        {}, {"encodes": [{"name": "hd-de", "bitrate_mbps": 5, "language": "de"}, {"name": "sd", "bitrate_mbps": 1}]}))
+    assert not {"encode", "language"} & set(plain)
+    assert laddered["encode"][:3].tolist() == ["hd-de", "sd", "hd-de"]
+    assert laddered["language"][:3].tolist() == ["de", None, "de"]

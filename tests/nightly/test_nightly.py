@@ -173,3 +173,30 @@ def test_the_verb_prints_one_json_object(tmp_path):
     )
     assert result.exit_code == 0
     assert json.loads(result.stdout)["day"] == "2026-03-04"
+
+
+def test_a_night_that_places_robustly_from_titles(tmp_path):
+    """The rule stands in the certificate and in what the run was made with; the run still verifies."""
+    config = write_inputs(tmp_path)
+    text = config.read_text().replace("[placement]", '[placement]\nmethod = "mip"\nrobust = "scenarios:3"\nseed = 5')
+    config.write_text(text + 'level = "title"\n')
+    run, _ = run_night(read_config(config))
+    assert json.loads((run / "certificate.json").read_text())["reason"].endswith("placed for scenarios:3")
+    parameters = json.loads((run / "run.json").read_text())["parameters"]
+    assert (parameters["placement"]["seed"], parameters["forecast"]["level"]) == (5, "title")
+    assert all(check.holds for check in verify_folder(run))
+
+
+@pytest.mark.parametrize(("line", "words"), [('robust = "peaks:7"', "robust"), ('robust = "best:1"', "known: peaks")])
+def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, line, words):
+    config = write_inputs(tmp_path)
+    config.write_text(config.read_text().replace("[placement]", f"[placement]\n{line}"))
+    with pytest.raises(DataError, match=words):
+        read_config(config)
+
+
+def test_a_level_that_is_none_is_refused(tmp_path):
+    config = write_inputs(tmp_path)
+    config.write_text(config.read_text() + 'level = "series"\n')
+    with pytest.raises(DataError, match="one of file, title"):
+        read_config(config)

@@ -72,7 +72,8 @@ def _take_turns(tables, rate, opened, asset, turns, factor, use_first, use_limit
             for u in range(use_first[chosen], use_first[chosen + 1]):
                 for h in range(n_hours):
                     load = peak * factor[h, chosen]
-                    if load * share > room[h, use_limit[u]]:
+                    # In an hour in which the region asks for nothing the room may be below 0 by a rounding.
+                    if load > 0 and load * share > room[h, use_limit[u]]:
                         share = max(room[h, use_limit[u]], 0.0) / load
             if share <= 1e-9:
                 continue
