@@ -18,14 +18,14 @@ from scipy.stats import spearmanr
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import ALL, NEW_DAYS, release_days
-from cdn.backtesting.marginal_prices import Ladder, losses
-from cdn.backtesting.placing import Setting
+from cdn.backtesting.placing import Setting, ladder_of
 from cdn.backtesting.regret_parts import offload, regret_parts
 from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
 from cdn.backtesting.usable_methods import unusable_methods
-from cdn.backtesting.windows import days_to_test, first_seen, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, true_demand
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.marginal_prices import losses
 from cdn.generator.expected import demand_of_sample
 
 COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 28
@@ -94,10 +94,10 @@ def _both_regrets(data: DataSet, setting: Setting, methods: tuple[str, ...],
     for day in days_to_test(data.history, n_days, (1, 7)).tolist():
         true, at = true_demand(data.history, day), date_of(day)
         problem = setting.problem(true, at)
-        ladder = Ladder.of_problem(problem, setting.network.topology)
+        ladder = ladder_of(problem, setting.network.topology)
         best = offload(setting, true, setting.place(true, at), at)
         for horizon in (1, 7):
-            before = window(data.history, day - horizon + 1, LONG_HISTORY)
+            before = data.history.window(day - horizon + 1, LONG_HISTORY)
             forecasts = [forecast(before, at, method, setting.catalog) for method in methods]
             started = time.perf_counter()
             replayed = [best - offload(setting, true, setting.place(demand, at), at) for demand in forecasts]
@@ -129,7 +129,7 @@ def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str
     found: dict[str, list] = {method: [] for method in methods}
     known = []
     for day in days.tolist():
-        true, at, before = true_demand(data.history, day), date_of(day), window(data.history, day, history_days)
+        true, at, before = true_demand(data.history, day), date_of(day), data.history.window(day, history_days)
         new = (released >= 0) & (day - released < NEW_DAYS)
         for method in methods:
             demand = forecast(before, at, method, setting.catalog)
