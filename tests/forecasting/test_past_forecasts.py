@@ -1,4 +1,4 @@
-"""Forecasts used again are those that would be made: with or without them, and whatever came before, nothing differs."""
+"""Forecasts used again are those that would be made: with or without them, whatever came before, nothing differs."""
 
 import numpy as np
 import pytest
