@@ -30,7 +30,7 @@ class InputsRecord(_Section):
 
 
 class ForecastRecord(_Section):
-    method: str = Field("shrinkage", description="forecaster")
+    method: str = Field("ensemble", description="forecaster")
     history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
     parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")
 
