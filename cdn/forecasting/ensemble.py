@@ -106,8 +106,10 @@ class _Experts:
             row[np.searchsorted(keys, one.keys(n_regions))] = one.requests
         end = max(until_day - self.history.first_day, 0)
         asked = self.history.asset_days[:, max(end - WINDOW_DAYS, 0):end].sum(axis=1) > 0
+        region = keys % n_regions
+        volume = np.median([np.bincount(region, row, n_regions) for row in requests], axis=0)
         with_opinions(requests, keys // n_regions, asked)
-        to_one_volume(requests, keys % n_regions, n_regions)
+        to_one_volume(requests, region, volume)
         return _Panel(keys, requests)
 
     def _one(self, name: str, until_day: int, day: int) -> ExpectedRequests:
@@ -173,11 +175,11 @@ def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray) ->
     np.copyto(requests, mean, where=~has)
 
 
-def to_one_volume(requests: np.ndarray, region: np.ndarray, n_regions: int) -> None:
-    """Scales ``requests`` (M, N), in place, so that all experts expect of each region in all the median of what they
-    expected; an expert that expects nothing at all of a region goes on doing so."""
-    total = np.array([np.bincount(region, row, n_regions) for row in requests])
-    factor = np.divide(np.median(total, axis=0), total, out=np.ones(total.shape), where=total > 0)
+def to_one_volume(requests: np.ndarray, region: np.ndarray, volume: np.ndarray) -> None:
+    """Scales ``requests`` (M, N), in place, so that all experts expect ``volume`` (R,) of each region in all; an expert
+    that expects nothing at all of a region goes on doing so."""
+    total = np.array([np.bincount(region, row, len(volume)) for row in requests])
+    factor = np.divide(volume, total, out=np.ones(total.shape), where=total > 0)
     requests *= factor[:, region]
 
 

@@ -87,13 +87,12 @@ def test_days_all_alike_keep_each_region_s_total(method):
 
 
 def _totals_are_kept(method, daily):
-    """Ten days alike: these methods expect the same volume per region again (without the cut of small ones). In an
-    ensemble all experts are given what some foresee of titles nobody asked for, here some 1e-8 requests."""
+    """Ten days alike: these methods expect the same volume per region again (without the cut of small ones)."""
     rows = [(ago, *row) for ago in range(1, 11) for row in daily]
     cut = {"min_requests": 0.0} if method in CUT else {}
     expected = FORECASTERS[method](history_of(rows), FORECAST_DAY, **cut)
     totals = np.bincount([row[0] for row in daily], [row[2] for row in daily], minlength=2)
-    np.testing.assert_allclose(np.bincount(expected.region, expected.requests, 2), totals, rtol=1e-6 if method == "ensemble" else 1e-9)
+    np.testing.assert_allclose(np.bincount(expected.region, expected.requests, 2), totals, rtol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -208,9 +208,9 @@ def test_an_expert_without_an_opinion_of_a_title_follows_the_others():
     assert requests.tolist() == [[0, 2, 3], [2, 4, 0], [1, 0, 6]]
 
 
-def test_experts_are_brought_to_the_median_volume_of_each_region():
+def test_experts_are_brought_to_one_volume_of_each_region():
     requests = np.array([[1.0, 3.0, 5.0], [2.0, 2.0, 1.0], [10.0, 10.0, 0.0]])
-    to_one_volume(requests, np.array([0, 0, 1]), 2)
+    to_one_volume(requests, np.array([0, 0, 1]), np.array([4.0, 1.0]))
     assert requests.tolist() == [[1, 3, 1], [2, 2, 1], [2, 2, 0]]
 
 
