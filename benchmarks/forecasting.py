@@ -12,6 +12,7 @@ hours: the hours of the day around a clock change.
 import argparse
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,14 +25,15 @@ from scipy.stats import spearmanr
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import ALL, NEW_DAYS, release_days
-from cdn.backtesting.marginal_prices import Ladder, losses
-from cdn.backtesting.placing import Setting
+from cdn.backtesting.placing import Setting, ladder_of
 from cdn.backtesting.regret_parts import offload, regret_parts
-from cdn.backtesting.running import Backtest, BacktestPlan, date_of, run_backtest
+from cdn.backtesting.running import Backtest, BacktestPlan, date_of, remembering, run_backtest
 from cdn.backtesting.usable_methods import unusable_methods
-from cdn.backtesting.windows import days_to_test, first_seen, true_demand, window
-from cdn.forecasting.demand_forecast import forecast
+from cdn.backtesting.windows import days_to_test, first_seen, true_demand
+from cdn.forecasting.demand_forecast import DayForecast, day_number, forecast
 from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.history import History
+from cdn.forecasting.marginal_prices import losses
 from cdn.generator.expected import demand_of_sample
 
 COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 28
@@ -40,9 +42,11 @@ AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
 
 def counts(methods: tuple[str, ...], n_days: int | None) -> None:
     data = daily_counts()
+    forecasts = Forecasts(data)
     for k, (where, setting) in enumerate(data.settings.items()):
         horizons = (1, 7) if k == 0 else (1,)
-        result = _backtest(data, setting, BacktestPlan(methods, n_days or COUNTS_DAYS, horizons, COUNTS_HISTORY))
+        plan = BacktestPlan(methods, n_days or COUNTS_DAYS, horizons, COUNTS_HISTORY)
+        result = _backtest(data, setting, plan, forecasts)
         if k == 0:
             print(f"\n### CRAN daily counts: {_span(result)}\n")
             print_errors(result)
@@ -52,8 +56,9 @@ def counts(methods: tuple[str, ...], n_days: int | None) -> None:
 def mirror(methods: tuple[str, ...], n_days: int | None) -> None:
     for with_sweeps in (False, True):
         data = mirror_log(with_sweeps)
+        forecasts = Forecasts(data)
         for k, (where, setting) in enumerate(data.settings.items()):
-            result = _backtest(data, setting, BacktestPlan(methods, 1, (1,), 2))
+            result = _backtest(data, setting, BacktestPlan(methods, 1, (1,), 2), forecasts)
             if k == 0:
                 clients = "with" if with_sweeps else "without"
                 print(f"\n### CRAN mirror log, 28 December 2012 from the two days before, {clients} sweeping clients\n")
@@ -64,8 +69,10 @@ def mirror(methods: tuple[str, ...], n_days: int | None) -> None:
 
 def generator(methods: tuple[str, ...], n_days: int | None) -> None:
     data = generated()
+    forecasts = Forecasts(data)
     for k, (where, setting) in enumerate(data.settings.items()):
-        result = _backtest(data, setting, BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY))
+        plan = BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY)
+        result = _backtest(data, setting, plan, forecasts)
         if k == 0:
             print(f"\n### The generator's sample: {_span(result)}\n")
             print_errors(result)
@@ -100,10 +107,10 @@ def _both_regrets(data: DataSet, setting: Setting, methods: tuple[str, ...],
     for day in days_to_test(data.history, n_days, (1, 7)).tolist():
         true, at = true_demand(data.history, day), date_of(day)
         problem = setting.problem(true, at)
-        ladder = Ladder.of_problem(problem, setting.network.topology)
+        ladder = ladder_of(problem, setting.network.topology)
         best = offload(setting, true, setting.place(true, at), at)
         for horizon in (1, 7):
-            before = window(data.history, day - horizon + 1, LONG_HISTORY)
+            before = data.history.window(day - horizon + 1, LONG_HISTORY)
             forecasts = [forecast(before, at, method, setting.catalog) for method in methods]
             started = time.perf_counter()
             replayed = [best - offload(setting, true, setting.place(demand, at), at) for demand in forecasts]
@@ -135,7 +142,7 @@ def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str
     found: dict[str, list] = {method: [] for method in methods}
     known = []
     for day in days.tolist():
-        true, at, before = true_demand(data.history, day), date_of(day), window(data.history, day, history_days)
+        true, at, before = true_demand(data.history, day), date_of(day), data.history.window(day, history_days)
         new = (released >= 0) & (day - released < NEW_DAYS)
         for method in methods:
             demand = forecast(before, at, method, setting.catalog)
@@ -155,11 +162,36 @@ def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str
                  "half against half"], rows)
 
 
-def _backtest(data: DataSet, setting: Setting, plan: BacktestPlan) -> Backtest:
+class Forecasts:
+    """Forecasts of a data set, each made once for all settings it is placed in, and the seconds each took."""
+
+    def __init__(self, data: DataSet) -> None:
+        self._forecast = remembering(next(iter(data.settings.values())))
+        self._found: dict[tuple[int, pd.Timestamp, str], DayForecast] = {}
+        self.seconds: dict[tuple[str, int], list[float]] = {}
+
+    def __call__(self, before: History, day: pd.Timestamp, method: str) -> DayForecast:
+        key = before.until_day, day, method
+        if key not in self._found:
+            started = time.perf_counter()
+            self._found[key] = self._forecast(before, day, method)
+            horizon = day_number(day) - before.until_day + 1
+            self.seconds.setdefault((method, horizon), []).append(time.perf_counter() - started)
+        return self._found[key]
+
+
+def _backtest(data: DataSet, setting: Setting, plan: BacktestPlan, forecasts: Forecasts) -> Backtest:
     started = time.perf_counter()
-    result = run_backtest(data.history, setting, plan, data.log)
+    result = run_backtest(data.history, setting, plan, data.log, _progress, forecasts)
+    seconds = result.seconds.assign(forecast_s=[np.mean(forecasts.seconds[key]) for key in zip(
+        result.seconds["method"], result.seconds["horizon"], strict=True)])
+    result = replace(result, seconds=seconds)
     print(f"{len(result.seconds)} runs in {time.perf_counter() - started:.0f} s", file=sys.stderr)
     return result
+
+
+def _progress(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _span(result: Backtest) -> str:

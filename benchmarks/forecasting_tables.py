@@ -11,6 +11,7 @@ from cdn.backtesting.summaries import comparisons, overall, regret_saved, scores
 
 BASELINES = ("last_day", "seasonal_naive")
 QUANTILE_METRICS = {"coverage": "coverage of 80 %", "quantile_loss": "quantile loss"}
+COVERED = ("head", "new")
 PARTS = (("popularity", "head"), ("popularity", "tail"), ("age", "new"), ("age", "old"))
 
 
@@ -48,12 +49,14 @@ def print_errors(result: Backtest) -> None:
         for row in whole.to_dict("records"):
             mine = figures[(figures["method"] == row["method"]) & (figures["horizon"] == horizon)]
             parts = {(one["grouping"], one["group"]): one["wape"] for one in mine.to_dict("records")}
+            covered = {one["group"]: one["coverage"] for one in mine.to_dict("records")}
             rows.append([row["method"], figure(row["wape"]), figure(row["bias"], "+.3f"), figure(row["top_overlap"]),
                          figure(row["weighted_kendall"]), *(figure(parts[part]) for part in PARTS),
-                         *(figure(row[name]) for name in quantiles)])
+                         *(figure(row[name]) for name in quantiles),
+                         *(figure(covered[name]) for name in COVERED if quantiles)])
         print(f"{_ahead(horizon)}: errors of requests\n")
         print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS),
-                     *quantiles.values()], rows)
+                     *quantiles.values(), *(f"coverage {name}" for name in COVERED if quantiles)], rows)
         rows = []
         for method in whole["method"]:
             cells = [method]

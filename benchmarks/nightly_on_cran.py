@@ -47,7 +47,7 @@ class Case:
 
     def problem(self, method: str) -> Problem:
         history = history_of_log(self.history, day_number(pd.Timestamp(DAY)))
-        parameters = {"min_requests": MIN_REQUESTS} if method == "shrinkage" else {}
+        parameters = {"min_requests": MIN_REQUESTS} if method in ("shrinkage", "ensemble") else {}
         demand = forecast(history, pd.Timestamp(DAY), method, self.cran.catalog, **parameters)
         return build_problem(self.network, self.cran.catalog, demand)
 
@@ -87,7 +87,7 @@ def measure(case: Case) -> PlannedPlacement:
             problem,
             plan_placement(problem, method, gap=MIP_GAP, time_limit_s=MIP_TIME_LIMIT_S if method == "mip" else None),
         )
-    for forecaster in ("last_day", "moving_average", "exponential"):
+    for forecaster in ("last_day", "moving_average", "exponential", "ensemble"):
         other = case.problem(forecaster)
         case.add(f"pinned lp, {forecaster}", other, plan_placement(other, "lp"))
     for share in HYBRID_SHARES:

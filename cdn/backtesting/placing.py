@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from cdn.evaluation.routing import cheapest_routing
+from cdn.forecasting.marginal_prices import NO_CACHE, Ladder
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
 from cdn.model.network import Network
 from cdn.model.problem import Problem, build_problem
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
+from cdn.model.topology import Topology
 from cdn.planning import plan_placement, without_fill_limits
+from cdn.simulation.paths import NO_SITE, reactive_paths
 from cdn.simulation.replaying import replay
 
 
@@ -35,6 +38,15 @@ class Setting:
     def place(self, demand: Demand, day: pd.Timestamp) -> SiteAssets:
         """What each cache stores when it is planned with ``demand``."""
         return plan_placement(self.problem(demand, day), self.method).placement.stored
+
+
+def ladder_of(problem: Problem, topology: Topology) -> Ladder:
+    """The caches that requests climb in a problem; its demand is not looked at."""
+    site = reactive_paths(problem, topology)
+    region = np.arange(site.shape[1])
+    saving = np.where(site == NO_SITE, 0.0, problem.origin_cost - problem.cost_per_byte[site, region])
+    return Ladder(np.where(site == NO_SITE, NO_CACHE, site), saving, problem.origin_cost, problem.storage_bytes,
+                  problem.size_bytes)
 
 
 def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:

@@ -9,23 +9,24 @@ import pandas as pd
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import groupings_of, region_sizes, release_days
-from cdn.backtesting.marginal_prices import Ladder, losses
-from cdn.backtesting.placing import Setting, served_by_caches, served_by_policy
+from cdn.backtesting.placing import Setting, ladder_of, served_by_caches, served_by_policy
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
-from cdn.backtesting.windows import days_to_test, first_seen, missing_days, thin_days, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, missing_days, true_demand
 from cdn.errors import CdnError
-from cdn.forecasting.demand_forecast import forecast
+from cdn.forecasting.demand_forecast import DayForecast, day_forecast
 from cdn.forecasting.forecasters import forecaster_of
 from cdn.forecasting.history import HISTORY_DAYS, History
-from cdn.forecasting.knowledge import Knowledge, knowledge_of
-from cdn.model.catalog import Catalog
+from cdn.forecasting.knowledge import knowledge_of
+from cdn.forecasting.marginal_prices import losses
+from cdn.forecasting.past_forecasts import PastForecasts
+from cdn.forecasting.thin_days import thin_days
 from cdn.model.demand import Demand
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
 
 DEFAULT_HORIZONS = (1, 7)
-ForecastDay = Callable[[History, pd.Timestamp, str, Catalog, Knowledge], Demand]
+ForecastDay = Callable[[History, pd.Timestamp, str], DayForecast]
 
 
 @dataclass(frozen=True)
@@ -86,27 +87,29 @@ def date_of(day: int) -> pd.Timestamp:
 
 def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: RequestLog | None = None,
                  on_progress: Callable[[str], None] = lambda words: None,
-                 forecast_day: ForecastDay = forecast) -> Backtest:
+                 forecast_day: ForecastDay | None = None) -> Backtest:
     """Backtests the methods on a history that holds all days, tested ones included.
 
     ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
-    end with the last tested day or later. ``forecast_day``: how a method's name becomes the demand of a day. Raises
-    DataError where no day can be tested, CdnError where a method fails.
+    end with the last tested day or later. ``forecast_day``: how a method's name becomes the forecast of a day; by
+    default from what the catalog tells, and a method that looks back on its own forecasts makes each of them once.
+    Raises DataError where no day can be tested, CdnError where a method fails.
     """
     days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
     sizes = region_sizes(np.bincount(history.region, history.requests, len(history.region_index)))
-    ladder = Ladder.of_problem(setting.problem(true_demand(history, days[0]), date_of(days[0])),
-                               setting.network.topology)
+    ladder = ladder_of(setting.problem(true_demand(history, days[0]), date_of(days[0])), setting.network.topology)
+    forecast_day = forecast_day or remembering(setting)
     sums, seconds = [], []
     for tested in _tested(history, setting, days, log):
         for horizon in plan.horizons:
             on_progress(f"{tested.timestamp:%Y-%m-%d} from {horizon} day(s) before")
-            before = window(history, tested.number - horizon + 1, plan.history_days)
-            forecasts, took = _forecasts(before, setting, plan, tested, forecast_day)
-            served, placing = _served(setting, tested, forecasts)
+            before = history.window(tested.number - horizon + 1, plan.history_days)
+            forecasts, took = _forecasts(before, plan, tested, forecast_day)
+            demands = [one.demand for one in forecasts]
+            served, placing = _served(setting, tested, demands)
             groupings = groupings_of(before, released, tested.number, sizes)
-            both = align(tested.true, forecasts)
+            both = align(tested.true, demands)
             loss = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes)
             frames = score_day(groupings, tested.true, forecasts, served, loss, plan.top_k)
             for method, frame, *times in zip(plan.methods, frames, took, placing, strict=True):
@@ -116,6 +119,13 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
     table = pd.concat(sums, ignore_index=True)
     return Backtest(plan, table[["method", "horizon", "day", *table.columns.drop(["method", "horizon", "day"])]],
                     pd.DataFrame(seconds), days, missing_days(history), thin_days(history))
+
+
+def remembering(setting: Setting) -> ForecastDay:
+    """Forecasts from what the catalog tells and the regions' clocks; what was forecast once is not forecast again."""
+    zones = tuple(region.time_zone for region in setting.network.topology.regions)
+    knowledge, past = replace(knowledge_of(setting.catalog), time_zones=zones), PastForecasts()
+    return lambda before, day, method: day_forecast(before, day, method, setting.catalog, knowledge, past=past)
 
 
 def _tested(history: History, setting: Setting, days: np.ndarray, log: RequestLog | None) -> Iterator[_TestedDay]:
@@ -137,15 +147,13 @@ def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) 
     return np.bincount(place, log.bytes[rows], len(true))
 
 
-def _forecasts(before: History, setting: Setting, plan: BacktestPlan, tested: _TestedDay,
-               forecast_day: ForecastDay) -> tuple[list[Demand], list[float]]:
+def _forecasts(before: History, plan: BacktestPlan, tested: _TestedDay,
+               forecast_day: ForecastDay) -> tuple[list[DayForecast], list[float]]:
     forecasts, seconds = [], []
-    zones = tuple(region.time_zone for region in setting.network.topology.regions)
-    knowledge = replace(knowledge_of(setting.catalog), time_zones=zones)
     for method in plan.methods:
         started = time.perf_counter()
         try:
-            forecasts.append(forecast_day(before, tested.timestamp, method, setting.catalog, knowledge))
+            forecasts.append(forecast_day(before, tested.timestamp, method))
         except CdnError as error:
             raise CdnError(f"{method} for {tested.timestamp:%Y-%m-%d}: {error}") from error
         seconds.append(time.perf_counter() - started)

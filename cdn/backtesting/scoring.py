@@ -14,6 +14,7 @@ from cdn.backtesting.groupings import ALL, REGION, REGION_SIZE, Grouping
 from cdn.backtesting.point_errors import absolute_errors
 from cdn.backtesting.quantile_errors import covered, quantile_loss, quantiles_of
 from cdn.backtesting.rankings import TOP_K, top_hits, weighted_kendalls
+from cdn.forecasting.demand_forecast import DayForecast
 from cdn.model.demand import Demand
 
 OF_REGIONS = (ALL, REGION, REGION_SIZE)
@@ -32,17 +33,17 @@ class Served:
     lru: np.ndarray | None = None
 
 
-def score_day(groupings: Sequence[Grouping], true: Demand, forecasts: Sequence[Demand], served: Served,
+def score_day(groupings: Sequence[Grouping], true: Demand, forecasts: Sequence[DayForecast], served: Served,
               decision_loss: np.ndarray, top_k: int = TOP_K) -> list[pd.DataFrame]:
     """Per forecast one row per group: ``grouping``, ``group`` and SUMS; NaN where a sum means nothing.
 
     Requests are counted over the pairs that the day or any forecast has. Ranks and peaks belong to whole regions, so
     groups of assets have none. ``decision_loss`` (M,) as a share of the day's bytes.
     """
-    both = align(true, forecasts)
+    both = align(true, [forecast.demand for forecast in forecasts])
     frames = []
     for m, forecast in enumerate(forecasts):
-        of_regions = _region_sums(both, m, true, forecast, top_k)
+        of_regions = _region_sums(both, m, true, forecast.demand, top_k)
         parts = [_group_rows(grouping, both, m, true, served) for grouping in groupings]
         for grouping, rows in zip(groupings, parts, strict=True):
             rows |= _quantile_rows(grouping, true, forecast)
@@ -96,17 +97,19 @@ def _peak_bps(demand: Demand) -> np.ndarray:
     return np.bincount(demand.region, demand.peak_bps, len(demand.region_index)) * demand.hour_factor.max(axis=0)
 
 
-def _quantile_rows(grouping: Grouping, true: Demand, forecast: Demand) -> dict[str, np.ndarray]:
+def _quantile_rows(grouping: Grouping, true: Demand, forecast: DayForecast) -> dict[str, np.ndarray]:
     """Over the pairs that the forecast has; nothing where it has no quantiles."""
-    quantiles = quantiles_of(forecast)
-    if not quantiles:
+    demand, counts = forecast.demand, forecast.counts
+    quantiles = quantiles_of(demand)
+    if not quantiles or counts.dispersion is None:
         return {}
     n_regions = len(true.region_index)
-    group = grouping.of_pairs(forecast.region, forecast.asset)
-    true_bytes = _at(forecast.asset.astype(np.int64) * n_regions + forecast.region,
-                     true.asset.astype(np.int64) * n_regions + true.region, true.bytes)
+    group = grouping.of_pairs(demand.region, demand.asset)
+    true_key = true.asset.astype(np.int64) * n_regions + true.region
+    true_requests, true_bytes = (_at(counts.keys(n_regions), true_key, values)
+                                 for values in (true.requests, true.bytes))
     loss = sum(quantile_loss(true_bytes, quantile, level) for level, quantile in quantiles.items()) / len(quantiles)
-    inside = covered(true_bytes, quantiles[min(quantiles)], quantiles[max(quantiles)])
+    inside = covered(true_requests, counts.requests, counts.dispersion)
     return {"quantile_loss_bytes": np.bincount(group, loss, len(grouping)),
             "covered": np.bincount(group, inside, len(grouping)),
             "intervals": np.bincount(group, minlength=len(grouping)).astype(float)}

@@ -1,42 +1,19 @@
 """Rolling origin: for each tested day the history that was known so many days before, and the day as it came to be.
 
-A forecast of day D with horizon h is made from days up to D - h: the next day at 1, a week ahead at 7. A window is a
-slice of the whole history; no number of it depends on what was cut off (L. J. Tashman, Out-of-sample tests of
-forecasting accuracy, Int. J. Forecasting 16, 2000).
+A forecast of day D with horizon h is made from days up to D - h: the next day at 1, a week ahead at 7. It sees a window
+of the whole history (``History.window``); no number of it depends on what was cut off (L. J. Tashman, Out-of-sample
+tests of forecasting accuracy, Int. J. Forecasting 16, 2000).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from cdn.errors import DataError, Fault
 from cdn.forecasting.history import History
+from cdn.forecasting.thin_days import thin_days
 from cdn.model.demand import Demand
 from cdn.units import BITS_PER_BYTE, HOURS_PER_DAY, SECONDS_PER_HOUR
-
-THIN_SHARE, USUAL_QUANTILE = 0.1, 0.75
-"""A day with less than this share of a usual day's requests is no whole day. Usual is the upper quartile of the days:
-the median of a log of scraps and few whole days would be a scrap."""
-
-
-def window(history: History, until_day: int, n_days: int) -> History:
-    """The ``n_days`` days before day number ``until_day``, as ``history_of_log`` has them: the first is an observed
-    one.
-
-    Raises ValueError where ``until_day`` lies behind the history's end.
-    """
-    if until_day > history.until_day:
-        raise ValueError(f"the history ends before day number {history.until_day}, asked until {until_day}")
-    end = max(until_day - history.first_day, 0)
-    observed = np.flatnonzero(history.observed[max(end - n_days, 0):end])
-    start = max(end - n_days, 0) + observed[0] if len(observed) else end
-    rows = slice(*np.searchsorted(history.day, [start, end]))
-    return replace(
-        history, first_day=history.first_day + start if len(observed) else until_day,
-        observed=history.observed[start:end], day=history.day[rows] - start, region=history.region[rows],
-        asset=history.asset[rows], requests=history.requests[rows], bytes=history.bytes[rows],
-        hour_bytes=history.hour_bytes[start:end])
 
 
 def true_demand(history: History, day: int) -> Demand:
@@ -51,20 +28,6 @@ def true_demand(history: History, day: int) -> Demand:
         history.region_index, history.asset_index, region, history.asset[rows], history.requests[rows], bytes_,
         bytes_ * share[region] * BITS_PER_BYTE / SECONDS_PER_HOUR,
         np.divide(hours, busiest, out=np.ones(hours.shape), where=busiest > 0))
-
-
-def requests_per_day(history: History) -> np.ndarray:
-    """(D,) requests of all regions; 0 on a missing day."""
-    return np.bincount(history.day, history.requests, len(history.observed))
-
-
-def thin_days(history: History) -> np.ndarray:
-    """Day numbers with requests, but so few that the log must have been cut: an outage, the start or the end of it."""
-    requests = requests_per_day(history)
-    if not history.observed.any():
-        return np.empty(0, dtype=np.int64)
-    usual = np.quantile(requests[history.observed], USUAL_QUANTILE)
-    return history.first_day + np.flatnonzero(history.observed & (requests < THIN_SHARE * usual))
 
 
 def missing_days(history: History) -> np.ndarray:

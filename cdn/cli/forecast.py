@@ -107,9 +107,9 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
                   "calendar": [calendar_path] if calendar_path else []}
         record = forecast_record(history, day, method, dict(parameters), inputs, level)
         write_json(record_path(out_path), record)
-    payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "level": level, "parameters":
-    dict(parameters),
-               "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum()),
+    payload = {"demand": str(out_path), "day": f"{day:%Y-%m-%d}", "method": method, "level": level,
+               "parameters": dict(parameters),
+               **{name: record["history"][name] for name in ("days_observed", "days_missing", "days_thin")},
                **_figures(demand), "log": quarantine.summary()}
     print_result(as_json, payload, lambda console: _show(console, demand, payload))
 
@@ -131,7 +131,7 @@ def _figures(demand: Demand) -> dict[str, Any]:
 
 def _show(console: Console, demand: Demand, figures: dict[str, Any]) -> None:
     console.print(f"{figures['method']} for {figures['day']} from {figures['days_observed']} day(s), "
-                  f"{figures['days_missing']} missing")
+                  f"{figures['days_missing']} missing, {figures['days_thin']} cut short and left out")
     table = Table("regions", "entries", "requests", "bytes", "peak")
     table.add_row(f"{figures['regions']:,} of {len(demand.region_index):,}", f"{figures['entries']:,}",
                   f"{figures['requests']:,.0f}", format_bytes(figures["bytes"]), format_rate(figures["peak_bps"]))

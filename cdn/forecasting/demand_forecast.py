@@ -1,5 +1,6 @@
 """The forecast of a day: a method's expected requests, made into demand with bytes and peak rates."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,15 @@ import pandas as pd
 from cdn.errors import CdnError, DataError, Fault, UnknownNameError
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecaster import Forecaster
-from cdn.forecasting.forecasters import forecaster_of, parameters_of
+from cdn.forecasting.forecasters import LOOK_BACK, forecaster_of, parameters_of
 from cdn.forecasting.history import History
 from cdn.forecasting.hour_profiles import hour_shares, peak_bps_per_byte
 from cdn.forecasting.knowledge import Knowledge, knowledge_of
 from cdn.forecasting.levels import LEVELS
 from cdn.forecasting.negative_binomial import quantiles
+from cdn.forecasting.past_forecasts import PastForecasts
 from cdn.forecasting.request_sizes import bytes_per_request, size_variance
+from cdn.forecasting.thin_days import whole_days
 from cdn.forecasting.uncertainty import with_dispersion
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
@@ -25,21 +28,40 @@ def day_number(day: pd.Timestamp) -> int:
     return (pd.Timestamp(day) - pd.Timestamp(0)).days
 
 
+@dataclass(frozen=True, eq=False)
+class DayForecast:
+    """A forecast as ``demand``, and the ``counts`` it was made from: one entry each, in the same order."""
+
+    demand: Demand
+    counts: ExpectedRequests
+
+
 def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog, knowledge: Knowledge | None = None, *,
              level: str = "file", with_quantiles: bool = True, **parameters: Any) -> Demand:
-    """Demand of UTC day ``day`` by one of FORECASTERS, from a history that ends before it.
+    """The demand of ``day_forecast``."""
+    return day_forecast(history, day, method, catalog, knowledge, level=level, with_quantiles=with_quantiles,
+                        **parameters).demand
+
+
+def day_forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
+                 knowledge: Knowledge | None = None, *, level: str = "file", with_quantiles: bool = True,
+                 past: PastForecasts | None = None, **parameters: Any) -> DayForecast:
+    """Demand of UTC day ``day`` by one of FORECASTERS, from a history that ends before it. Thin days of the history
+    are left out.
 
     ``bytes`` = expected requests x the asset's expected bytes per request; ``peak_bps`` = bytes x the share of the
     region's busiest hour of that UTC day by its own clock; ``hour_factor`` (24, R) follows the region's hours.
     ``knowledge``: what is known in advance; by default what the catalog tells. ``with_quantiles``: with ``bytes_p10``
     and ``bytes_p90``; a method that says nothing of its errors is run once more, for the history's last day, to measure
-    them.
+    them. ``past``: what a method that looks back on its own forecasts may find there, and adds to; it changes no
+    number.
 
     ``level``: one of LEVELS, whether files are forecast each for itself or titles, split over their files.
 
     Raises UnknownNameError for a method, level or parameter that does not exist, CdnError for a parameter value that
     makes no sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's
-    assets. """
+    assets.
+    """
     number = day_number(day)
     if history.until_day > number:
         raise ValueError(f"the history reaches day number {history.until_day - 1}, the forecast is of {number}")
@@ -50,29 +72,36 @@ def forecast(history: History, day: pd.Timestamp, method: str, catalog: Catalog,
     knowledge = knowledge_of(catalog) if knowledge is None else knowledge
     if level not in LEVELS:
         raise UnknownNameError("forecast level", level, list(LEVELS))
+    history = whole_days(history)
+    parameters = _checked(method, parameters) | ({"past": past} if method in LOOK_BACK else {})
     forecaster = LEVELS[level](forecaster_of(method), catalog)
     expected = _expected(forecaster, history, number, method, knowledge, with_quantiles, parameters)
     per_request = bytes_per_request(history, catalog.size_bytes)
     bytes_ = expected.requests * per_request[expected.asset]
     shares = hour_shares(history, number, knowledge.time_zones)
     p10, p90 = _byte_quantiles(history, expected, per_request) if with_quantiles else (None, None)
-    return Demand.from_entries(
+    demand = Demand.from_entries(
         history.region_index, history.asset_index, expected.region, expected.asset, expected.requests, bytes_,
         bytes_ * peak_bps_per_byte(shares)[expected.region], shares / shares.max(axis=0), p10, p90)
+    return DayForecast(demand, expected)
 
 
-def _expected(forecaster: Forecaster, history: History, number: int, method: str, knowledge: Knowledge,
-              with_quantiles: bool, parameters: dict[str, Any]) -> ExpectedRequests:
+def _checked(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
     known = parameters_of(method)
     for name in parameters:
         if name not in known:
             raise UnknownNameError(f"parameter of {method}", name, list(known))
+    return parameters
+
+
+def _expected(forecaster: Forecaster, history: History, number: int, method: str, knowledge: Knowledge,
+              with_quantiles: bool, parameters: dict[str, Any]) -> ExpectedRequests:
     try:
         if with_quantiles:
             return with_dispersion(forecaster, history, number, knowledge, **parameters)
         return forecaster(history, number, knowledge, **parameters)
     except (ValueError, TypeError, OverflowError) as error:
-        if parameters:
+        if parameters.keys() - {"past"}:
             raise CdnError(f"forecasting method {method}: {error}") from error
         raise
 

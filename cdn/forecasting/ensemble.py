@@ -1,20 +1,22 @@
-"""The ensemble: a weighted mean of several methods, each group of titles with the weights that have paid lately.
+"""The ensemble: a weighted mean of several methods, with the weights that have paid lately, as many days ahead.
 
-Every expert forecasts the last days again, each from what came before it. In a group g (head or tail, young or old) the
+Every expert forecasts the last days again, each from what came before it, as many days ahead as the forecast looks. The
 weights follow the multiplicative-weights rule for bandits over experts,
 
-    w_gm ~ exp(-eta [(L_gm - min L_g) / (min L_g + c) + (E_gm - min E_g) / min E_g] / 2),
+    w_m ~ exp(-eta (L_m - min L) / (min L + c)),
 
-with L the bytes on the wrong side of the caches' marginal prices over the judged days (``decision_loss``), at several
-cache sizes, c a small share of the group's bytes, and E = sum (y - f)^2 / (m + m^2 / 10), m the experts' median
-forecast: where no decision was close, the smaller error decides. A pair that was asked for more than anybody foresaw
-counts at most 25, five standard deviations: a burst says nothing of who foresees. Y. Freund, R. Schapire, A
+with L the regret of filling caches of several sizes with the expert's forecast, a share of the day's bytes
+(``marginal_prices``), and c = a hundredth of a point: what is less decides nothing. Y. Freund, R. Schapire, A
 decision-theoretic generalization of on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and
-games (2006). The dispersion is that of
-the judged days' counts about the mixture.
+games (2006).
+
+An expert that cannot know a title, which nobody asked for in its history, has no opinion of it and follows the others
+(experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
+is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
+to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
+The dispersion is that of the judged days' counts about the mixture.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -22,7 +24,6 @@ from typing import Any
 import numpy as np
 
 from cdn.forecasting.damped_trend import damped_trend
-from cdn.forecasting.decision_loss import PairBytes, bytes_lost, marginal_prices
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecaster import Forecaster
@@ -32,6 +33,9 @@ from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
+from cdn.forecasting.marginal_prices import Ladder, losses
+from cdn.forecasting.past_forecasts import PastForecasts
+from cdn.forecasting.shrinkage import shrinkage
 from cdn.forecasting.uncertainty import (
     DEFAULT_DISPERSION,
     N_CLASSES,
@@ -41,74 +45,110 @@ from cdn.forecasting.uncertainty import (
 )
 
 EXPERTS: dict[str, Forecaster] = {
+    "shrinkage": shrinkage,
     "damped_trend": damped_trend,
     "empirical_bayes": empirical_bayes,
     "launch_curves": launch_curves,
     "low_rank": low_rank,
 }
-"""The statistical methods that know of weekdays: those that do not look good on days that are like the day before and
-fail on the others. ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
-Loss = Callable[[PairBytes, PairBytes, np.ndarray, Sequence[np.ndarray]], float]
-"""True bytes, forecast bytes, size_bytes (A,) and prices (each (R,)) -> what was lost, >= 0."""
-_MEASURES_ITS_ERRORS = ("empirical_bayes", "launch_curves", "low_rank")
-_LEAN = {"gradient_boosting": {"sampled_rows": 80_000}}
-"""Trees are learned anew for every judged day: from fewer pairs than where they stand alone, but no fewer weekdays."""
-N_GROUPS = 4
-STORAGE_SHARES = (0.02, 0.05, 0.15)
-_HEAD_SHARE = 0.5
-_SMALL_LOSS = 0.001
-_RELATIVE_VARIANCE = 0.1
-_LARGEST_ERROR = 25.0
+"""The statistical methods. ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "empirical_bayes": {"interval": False},
+    "launch_curves": {"interval": False},
+    "low_rank": {"interval": False},
+    "gradient_boosting": {"interval": False, "sampled_rows": 80_000},
+}
+"""No expert measures its own errors. Trees are learned anew for every judged day: from fewer pairs than where they
+stand alone, but no fewer weekdays."""
+WINDOW_DAYS = 42
+"""Experts look back so far at most, on the forecast day and on judged days alike; so forecasts made on earlier days
+from a longer history are the very ones that judged days need."""
+STORAGE_SHARES = (0.005, 0.02, 0.05, 0.15)
+_SMALL_LOSS = 1e-4
+_OLD, _YOUNG, _UNSEEN = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    """The experts' forecasts of one day: ``keys`` (N,) of all pairs that any foresees, ``requests`` (M, N)."""
+
+    keys: np.ndarray
+    requests: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """One day: the mixture's parts and what happened. ``requests`` (M, N), ``count`` (N,), ``group`` (N,), ``loss`` and
-    ``error`` (N_GROUPS, M): L as a share of the group's bytes, and E."""
+    """One day that has passed: the panel, what came of its pairs (N,), how old they are (N,), and regrets (M,)."""
 
-    requests: np.ndarray
+    panel: _Panel
     count: np.ndarray
-    group: np.ndarray
+    youth: np.ndarray
     loss: np.ndarray
-    error: np.ndarray
 
 
-def decision_loss(true: PairBytes, forecast: PairBytes, size_bytes: np.ndarray, prices: Sequence[np.ndarray]) -> float:
-    """Bytes lost at all prices (each (R,)) together."""
-    return float(sum(bytes_lost(true, forecast, size_bytes, price).sum() for price in prices))
+@dataclass(frozen=True, eq=False)
+class _Experts:
+    """Who forecasts, from what: the whole history, what is known in advance, what was forecast before."""
+
+    members: dict[str, Forecaster]
+    history: History
+    knowledge: Knowledge
+    min_requests: float
+    past: PastForecasts
+
+    def forecast(self, until_day: int, day: int) -> _Panel:
+        """Of ``day`` from the days before ``until_day``."""
+        n_regions = len(self.history.region_index)
+        found = [self._one(name, until_day, day) for name in self.members]
+        keys = np.unique(np.concatenate([one.keys(n_regions) for one in found]))
+        requests = np.zeros((len(found), len(keys)))
+        for row, one in zip(requests, found, strict=True):
+            row[np.searchsorted(keys, one.keys(n_regions))] = one.requests
+        end = max(until_day - self.history.first_day, 0)
+        asked = self.history.asset_days[:, max(end - WINDOW_DAYS, 0):end].sum(axis=1) > 0
+        region = keys % n_regions
+        volume = np.median([np.bincount(region, row, n_regions) for row in requests], axis=0)
+        with_opinions(requests, keys // n_regions, asked)
+        to_one_volume(requests, region, volume)
+        return _Panel(keys, requests)
+
+    def _one(self, name: str, until_day: int, day: int) -> ExpectedRequests:
+        options = dict(_OPTIONS.get(name, {}))
+        if "interval" in options or name == "shrinkage":
+            options["min_requests"] = self.min_requests
+        forecaster, window = self.members[name], (until_day, WINDOW_DAYS)
+        what = forecaster, tuple(sorted(options.items()))
+        return self.past.recalled(what, self.history, window, day, self.knowledge, lambda: forecaster(
+            self.history.window(*window), day, self.knowledge, **options))
+
+    def judged(self, day: int, ahead: int) -> _Judged:
+        """How they did on ``day``, ``ahead`` days after the first they could have forecast."""
+        what = "judged", tuple(self.members.items()), self.min_requests
+        return self.past.recalled(what, self.history, (day + 1, WINDOW_DAYS + ahead + 1), day, self.knowledge,
+                                  lambda: _judge(self, day, ahead))
 
 
 def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, judged_days: int = 3,
-             learning_rate: float = 20.0, min_requests: float = 0.01, trees: bool | None = None,
-             experts: dict[str, Forecaster] | None = None, loss: Loss = decision_loss) -> ExpectedRequests:
-    """The mixture for ``day``. ``judged_days``: days on which experts are judged; ``learning_rate`` eta: at 20 an
-    expert that lost and erred a tenth more than the best counts about e^2 times less; 0 weighs all alike.
-    ``min_requests``: that of the experts that foresee pairs never asked for. ``trees``: with gradient boosting or not;
-    None: where its extra is installed. ``experts``: instead of EXPERTS and trees."""
-    if not judged_days >= 1:
-        raise ValueError(f"judged_days is at least 1, not {judged_days}")
-    if not min_requests >= 0:
-        raise ValueError(f"min_requests is not negative, not {min_requests}")
-    if not 0 <= learning_rate < np.inf:
-        raise ValueError(f"learning_rate is a number that is not negative, not {learning_rate}")
-    experts = experts_of(trees) if experts is None else experts
-    days = history.observed_days[1:][-judged_days:]
+             learning_rate: float = 15.0, min_requests: float = 0.01, trees: bool | None = None,
+             experts: dict[str, Forecaster] | None = None, past: PastForecasts | None = None) -> ExpectedRequests:
+    """The mixture for ``day``. ``judged_days``: days on which experts are judged; ``learning_rate`` eta: at 15 an
+    expert that lost a fifth more than the best counts e^3 times less; 0 weighs all alike. ``min_requests``: that of the
+    experts that foresee pairs never asked for. ``trees``: with gradient boosting or not; None: where its extra is
+    installed. ``experts``: instead of EXPERTS and trees. ``past``: forecasts made before, used where they are the same
+    to the last bit; new ones are added."""
+    _check(judged_days, learning_rate, min_requests)
+    members = experts_of(trees) if experts is None else experts
+    panel_of = _Experts(members, history, knowledge, min_requests, PastForecasts() if past is None else past)
     ahead = day - history.until_day
-    judged = [_judge(history, int(d), ahead, knowledge, experts, loss, min_requests) for d in days
+    judged = [panel_of.judged(int(d), ahead) for d in history.observed_days[1:][-judged_days:]
               if history.before(int(d) - ahead).observed.any()]
-    losses, errors = (np.array([getattr(one, name) for one in judged]).reshape(-1, N_GROUPS, len(experts)).sum(axis=0)
-                      for name in ("loss", "error"))
-    weights = expert_weights(losses, errors, learning_rate)
-    titles = knowledge.titles_of(len(history.asset_index))
-    age = launches_of(history, titles).age(day)
-    keys, requests, own = _forecasts(history, day, knowledge, experts, min_requests, with_dispersion=True)
-    asset = keys // len(history.region_index)
-    group = _groups(history, age)[asset]
-    mean = (weights[group].T * requests).sum(axis=0)
-    phi = dispersions_of(_table(judged, weights), mean, age[asset] < YOUNG_DAYS)
-    unseen = (age[asset] < YOUNG_DAYS) & (history.asset_days.sum(axis=1)[asset] == 0)
-    return ExpectedRequests(keys % len(history.region_index), asset, mean,
-                            np.where(unseen, np.maximum(phi, own), phi))
+    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, len(members)), learning_rate)
+    panel = panel_of.forecast(history.until_day, day)
+    region, asset = panel.keys % len(history.region_index), panel.keys // len(history.region_index)
+    mean = weights @ panel.requests
+    youth = _youth(history.window(history.until_day, WINDOW_DAYS), day, knowledge)[asset]
+    phi = dispersions_of(_table(judged, weights), mean, youth)
+    return ExpectedRequests(region, asset, mean, phi)
 
 
 def experts_of(trees: bool | None) -> dict[str, Forecaster]:
@@ -117,84 +157,76 @@ def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
 
 
-def expert_weights(losses: np.ndarray, errors: np.ndarray, learning_rate: float) -> np.ndarray:
-    """(N_GROUPS, M) weights, each row adding up to 1, from the judged days' losses L, as shares of the group's bytes,
-    and errors E (N_GROUPS, M)."""
-    regret = np.zeros(losses.shape)
-    for values, small in ((losses, _SMALL_LOSS), (errors, 1e-9)):
-        least = values.min(axis=1, keepdims=True)
-        regret += 0.5 * (values - least) / (least + small)
-    weight = np.exp(-learning_rate * (regret - regret.min(axis=1, keepdims=True)))
-    return weight / weight.sum(axis=1, keepdims=True)
+def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
+    """(M,) weights that add up to 1, from the regrets L (D, M) of the judged days as shares of each day's bytes;
+    without a day all alike."""
+    mean = losses.mean(axis=0) if len(losses) else np.zeros(losses.shape[1])
+    excess = (mean - mean.min()) / (mean.min() + _SMALL_LOSS)
+    weight = np.exp(-learning_rate * excess)
+    return weight / weight.sum()
 
 
-def _forecasts(history: History, day: int, knowledge: Knowledge, experts: dict[str, Forecaster],
-               min_requests: float, with_dispersion: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keys of all pairs any expert foresees (N,), requests (M, N), and the largest dispersion given by an expert (N,),
-    0 without; of those that measure their own only the first is asked to."""
-    forecasts = []
-    for name, expert in experts.items():
-        thinned = name in _MEASURES_ITS_ERRORS
-        options: dict[str, Any] = dict(_LEAN.get(name, {}))
-        if thinned:
-            options = {"interval": with_dispersion, "min_requests": min_requests}
-        with_dispersion &= not thinned
-        forecasts.append(expert(history, day, knowledge, **options))
+def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray) -> None:
+    """Gives experts that have no opinion of a title, in place, the mean of those that have: ``requests`` (M, N) of
+    pairs of ``asset`` (N,). Who foresees nothing of a title that was ``asked`` for (A,) bool does have an opinion."""
+    silent = np.array([np.bincount(asset, row, len(asked)) == 0 for row in requests]) & ~asked
+    has = ~silent[:, asset]
+    mean = (requests * has).sum(axis=0) / np.maximum(has.sum(axis=0), 1)
+    np.copyto(requests, mean, where=~has)
+
+
+def to_one_volume(requests: np.ndarray, region: np.ndarray, volume: np.ndarray) -> None:
+    """Scales ``requests`` (M, N), in place, so that all experts expect ``volume`` (R,) of each region in all; an expert
+    that expects nothing at all of a region goes on doing so."""
+    total = np.array([np.bincount(region, row, len(volume)) for row in requests])
+    factor = np.divide(volume, total, out=np.ones(total.shape), where=total > 0)
+    requests *= factor[:, region]
+
+
+def _check(judged_days: int, learning_rate: float, min_requests: float) -> None:
+    if not judged_days >= 1:
+        raise ValueError(f"judged_days is at least 1, not {judged_days}")
+    if not min_requests >= 0:
+        raise ValueError(f"min_requests is not negative, not {min_requests}")
+    if not 0 <= learning_rate < np.inf:
+        raise ValueError(f"learning_rate is a number that is not negative, not {learning_rate}")
+
+
+def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
+    history, knowledge = experts.history, experts.knowledge
     n_regions = len(history.region_index)
-    keys = np.unique(np.concatenate([one.keys(n_regions) for one in forecasts]))
-    requests, dispersion = np.zeros((len(forecasts), len(keys))), np.zeros(len(keys))
-    for m, one in enumerate(forecasts):
-        where = np.searchsorted(keys, one.keys(n_regions))
-        requests[m, where] = one.requests
-        if one.dispersion is not None:
-            dispersion[where] = np.maximum(dispersion[where], one.dispersion)
-    return keys, requests, dispersion
+    panel = experts.forecast(day - ahead, day)
+    youth = _youth(history.window(day - ahead, WINDOW_DAYS), day, knowledge)[panel.keys // n_regions]
+    count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
+    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge))
 
 
-def _groups(history: History, age: np.ndarray) -> np.ndarray:
-    """(A,) 0..3: tail or head (the titles that make up half of the requests), + 2 for young ones."""
-    total = history.asset_days.sum(axis=1)
-    order = np.argsort(-total, kind="stable")
-    head = np.zeros(len(total), dtype=np.int64)
-    head[order[np.cumsum(total[order]) <= _HEAD_SHARE * total.sum()]] = 1
-    return head + 2 * (age < YOUNG_DAYS)
+def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
+    """(A,) is a title old on the day, young, or young and nobody asked for it yet?"""
+    young = launches_of(history, knowledge.titles_of(len(history.asset_index))).age(day) < YOUNG_DAYS
+    return np.where(young, np.where(history.asset_days.any(axis=1), _YOUNG, _UNSEEN), _OLD)
 
 
-def _judge(history: History, day: int, ahead: int, knowledge: Knowledge, experts: dict[str, Forecaster],
-           loss: Loss, min_requests: float) -> _Judged:
-    earlier = history.before(day - ahead)
+def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge) -> np.ndarray:
+    """(M,) mean regret over the cache sizes, on all pairs that the day or an expert has."""
     n_regions, n_assets = len(history.region_index), len(history.asset_index)
     size = np.ones(n_assets) if knowledge.size_bytes is None else knowledge.size_bytes.astype(np.float64)
-    age = launches_of(earlier, knowledge.titles_of(n_assets)).age(day)
-    group = _groups(earlier, age)
-    keys, requests, _ = _forecasts(earlier, day, knowledge, experts, min_requests)
-    rows = slice(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]))
-    true = PairBytes.of_pairs(history.region[rows], history.asset[rows],
-                              history.requests[rows] * size[history.asset[rows]], n_regions)
-    prices = [marginal_prices(true, size, np.full(n_regions, share * size.sum())) for share in STORAGE_SHARES]
+    rows = slice(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
+    true_key = history.asset[rows].astype(np.int64) * n_regions + history.region[rows]
+    keys = np.union1d(panel.keys, true_key)
     asset = keys // n_regions
-    count = counts_on(history, day, ExpectedRequests.of_keys(keys, requests[0], n_regions))
-    losses = np.zeros((N_GROUPS, len(experts)))
-    for g in range(N_GROUPS):
-        inside, true_of = group[asset] == g, _only(true, group[true.key // n_regions] == g)
-        for m in range(len(experts)):
-            foreseen = PairBytes(keys[inside], (requests[m] * size[asset])[inside])
-            losses[g, m] = loss(true_of, foreseen, size, prices) / max(true_of.bytes.sum(), 1.0)
-    middle = np.maximum(np.median(requests, axis=0), 1e-3)
-    squared = (requests - count) ** 2 / (middle + _RELATIVE_VARIANCE * middle**2)
-    squared = np.where(count > requests.max(axis=0), np.minimum(squared, _LARGEST_ERROR), squared)
-    errors = np.array([np.bincount(group[asset], one, N_GROUPS) for one in squared]).T
-    return _Judged(requests, count, group[asset], losses, errors)
+    true, foreseen = np.zeros(len(keys)), np.zeros((len(panel.requests), len(keys)))
+    true[np.searchsorted(keys, true_key)] = history.requests[rows]
+    foreseen[:, np.searchsorted(keys, panel.keys)] = panel.requests
+    ladders = [Ladder.of_one_cache_per_region(n_regions, size, share) for share in STORAGE_SHARES]
+    return np.mean([losses(ladder, keys % n_regions, asset, true * size[asset], foreseen * size[asset])
+                    for ladder in ladders], axis=0)
 
 
-def _only(pairs: PairBytes, of: np.ndarray) -> PairBytes:
-    return PairBytes(pairs.key[of], pairs.bytes[of])
-
-
-def _table(judged: Sequence[_Judged], weights: np.ndarray) -> np.ndarray:
+def _table(judged: list[_Judged], weights: np.ndarray) -> np.ndarray:
     """Dispersions of the judged days' counts about the mixture, as in ``measured_dispersions``."""
     if not judged:
-        return np.full((2, N_CLASSES), DEFAULT_DISPERSION)
-    mean = np.concatenate([(weights[one.group].T * one.requests).sum(axis=0) for one in judged])
-    return measured_dispersions(mean, np.concatenate([one.count for one in judged]),
-                                np.concatenate([one.group for one in judged]) >= 2)
+        return np.full((_UNSEEN + 1, N_CLASSES), DEFAULT_DISPERSION)
+    mean, count, youth = (np.concatenate(values) for values in zip(
+        *((weights @ one.panel.requests, one.count, one.youth) for one in judged), strict=True))
+    return measured_dispersions(mean, count, youth, _UNSEEN + 1)

@@ -22,6 +22,10 @@ _STARTS = 3
 def factorise(count: np.ndarray, n_factors: int, prior_requests: float,
               rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """theta (A, K) and phi (K, R), rows adding up to 1, from counts (A, R); the likeliest of several starts."""
+    if n_factors == 1:
+        # One audience divides over the regions as all requests do.
+        of_region = count.sum(axis=0) + 1e-9
+        return np.ones((len(count), 1)), of_region[None] / of_region.sum()
     by_size = np.argsort(-count.sum(axis=1), kind="stable")[:_FITTED_TITLES]
     fitted = count[by_size]
     of_region = count.sum(axis=0) + 1e-9

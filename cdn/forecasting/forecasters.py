@@ -31,6 +31,9 @@ FORECASTERS: dict[str, Forecaster] = {
     "ensemble": ensemble,
 }
 
+LOOK_BACK = ("ensemble",)
+"""Those that take ``past: PastForecasts``, what was forecast before."""
+
 
 def forecaster_of(name: str) -> Forecaster:
     """The forecaster of that name. Raises UnknownNameError."""
@@ -40,7 +43,7 @@ def forecaster_of(name: str) -> Forecaster:
 
 
 def parameters_of(name: str) -> dict[str, Any]:
-    """The parameters of a forecaster and their defaults. Raises UnknownNameError."""
+    """The parameters of a forecaster and their defaults; what was forecast before is none. Raises UnknownNameError."""
     signature = inspect.signature(forecaster_of(name))
     return {parameter.name: parameter.default for parameter in signature.parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != "past"}

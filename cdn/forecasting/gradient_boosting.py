@@ -35,17 +35,19 @@ class BoostedModels:
 
 def gradient_boosting(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, train_days: int = 10,
                       sampled_rows: int = 200_000, trees: int = 80, leaves: int = 15, learning_rate: float = 0.08,
-                      min_requests: float = 0.01, threads: int = 1, seed: int = 1) -> ExpectedRequests:
+                      min_requests: float = 0.01, threads: int = 1, seed: int = 1,
+                      interval: bool = True) -> ExpectedRequests:
     """Trees learned from the history's last ``train_days`` observed days, then the forecast of ``day``. The same seed
-    and inputs give the same forecast; ``threads`` is the number LightGBM may use."""
+    and inputs give the same forecast; ``threads`` is the number LightGBM may use. ``interval`` false leaves out the
+    dispersion and most of the time."""
     models = fitted_models(history, day, knowledge, train_days=train_days, sampled_rows=sampled_rows, trees=trees,
-                           leaves=leaves, learning_rate=learning_rate, threads=threads, seed=seed)
+                           leaves=leaves, learning_rate=learning_rate, threads=threads, seed=seed, interval=interval)
     return forecast_of_models(models, history, day, knowledge, min_requests=min_requests, threads=threads)
 
 
 def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, train_days: int = 10,
                   sampled_rows: int = 200_000, trees: int = 80, leaves: int = 15, learning_rate: float = 0.08,
-                  threads: int = 1, seed: int = 1) -> BoostedModels:
+                  threads: int = 1, seed: int = 1, interval: bool = True) -> BoostedModels:
     """The models alone. Raises ValueError for counts below 1, CdnError where LightGBM is not installed."""
     for name, value in (("train_days", train_days), ("sampled_rows", sampled_rows), ("trees", trees),
                         ("threads", threads), ("leaves", leaves - 1)):
@@ -66,7 +68,7 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
         return BoostedModels("", None, None)
     mean = _mean_model(lightgbm, samples, options, trees)
     n_held = max(len(samples) // 3, 1)
-    if not (_enough(samples[:-n_held]) and _enough(samples[-n_held:])):
+    if not (interval and _enough(samples[:-n_held]) and _enough(samples[-n_held:])):
         return BoostedModels(mean.model_to_string(), None, None)
     before = _mean_model(lightgbm, samples[:-n_held], options, trees)
     return BoostedModels(mean.model_to_string(), *_quantile_models(lightgbm, before, samples[-n_held:], options, trees))

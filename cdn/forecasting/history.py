@@ -1,5 +1,6 @@
 """History: what was asked for on each of the days before the forecast day, and nothing of that day or later."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -78,14 +79,44 @@ class History:
         cell = self.day.astype(np.int64) * shape[1] + self.region
         return frozen(np.bincount(cell, self.requests, shape[0] * shape[1]).reshape(shape), np.float64)
 
+    @cached_property
+    def day_digests(self) -> tuple[str, ...]:
+        """Of each day's counts, all that a forecaster sees of it."""
+        starts = np.searchsorted(self.day, np.arange(len(self.observed) + 1))
+        return tuple(_digest(*(getattr(self, name)[start:end] for name in ("region", "asset", "requests")))
+                     for start, end in pairwise(starts.tolist()))
+
     def before(self, day: int) -> "History":
         """The part of it that ends before day number ``day``."""
-        day = min(day, self.until_day)
-        n_days = min(max(day - self.first_day, 0), len(self.observed))
-        rows = slice(0, int(np.searchsorted(self.day, n_days)))
-        part = {name: getattr(self, name)[rows] for name in ("day", "region", "asset", "requests", "bytes")}
-        return replace(self, first_day=day - n_days, observed=self.observed[:n_days],
-                       hour_bytes=self.hour_bytes[:n_days], **part)
+        return self._days(0, min(max(day - self.first_day, 0), len(self.observed)))
+
+    def window(self, until_day: int, n_days: int) -> "History":
+        """The ``n_days`` days before day number ``until_day``, as ``history_of_log`` has them: the first is an observed
+        one. Raises ValueError where ``until_day`` lies behind the history's end."""
+        if until_day > self.until_day:
+            raise ValueError(f"the history ends before day number {self.until_day}, asked until {until_day}")
+        end = max(until_day - self.first_day, 0)
+        start = max(end - n_days, 0)
+        observed = np.flatnonzero(self.observed[start:end])
+        if not len(observed):
+            return replace(self._days(end, end), first_day=until_day)
+        return self._days(start + int(observed[0]), end)
+
+    def without(self, days: np.ndarray) -> "History":
+        """The history as if the log had nothing of these day numbers: they are missing days."""
+        left_out = np.isin(self.first_day + np.arange(len(self.observed)), days)
+        if not (left_out & self.observed).any():
+            return self
+        kept = ~left_out[self.day]
+        part = {name: getattr(self, name)[kept] for name in ("day", "region", "asset", "requests", "bytes")}
+        return replace(self, observed=self.observed & ~left_out,
+                       hour_bytes=np.where(left_out[:, None, None], 0.0, self.hour_bytes), **part)
+
+    def _days(self, start: int, end: int) -> "History":
+        rows = slice(*np.searchsorted(self.day, [start, end]).tolist())
+        part = {name: getattr(self, name)[rows] for name in ("region", "asset", "requests", "bytes")}
+        return replace(self, first_day=self.first_day + start, observed=self.observed[start:end],
+                       hour_bytes=self.hour_bytes[start:end], day=self.day[rows] - start, **part)
 
 
 def history_of_log(log: RequestLog, until_day: int, n_days: int = HISTORY_DAYS) -> History:
@@ -155,6 +186,13 @@ class _Day:
                                              for name in ("key", "requests", "bytes")))
         hour_bytes = sum((part.hour_bytes for part in parts), np.zeros((HOURS_PER_DAY, n_regions)))
         return cls(key, requests, total, hour_bytes)
+
+
+def _digest(*values: np.ndarray) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for array in values:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def sums_by_key(key: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -31,6 +31,9 @@ def low_rank(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     if not 0 <= prior_requests < np.inf:
         raise ValueError(f"prior_requests is a number that is not negative, not {prior_requests}")
 
+    # A region x title table has no more audiences than regions.
+    factors = min(factors, len(history.region_index))
+
     def pairs(until: History, of_day: int) -> PairForecast:
         titles = knowledge.titles_of(len(until.asset_index))
         launches = launches_of(until, titles)

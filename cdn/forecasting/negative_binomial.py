@@ -8,7 +8,7 @@ J. Greenwood, G. Yule, An inquiry into the nature of frequency distributions (19
 import math
 
 import numpy as np
-from scipy.special import gammaincinv
+from scipy.special import betainc, gammaincinv, pdtr
 
 from cdn.compilation import kernel
 
@@ -29,6 +29,18 @@ def quantiles(mean: np.ndarray, dispersion: np.ndarray, share: float) -> np.ndar
         m = mean[large]
         shape = m / (1 + dispersion[large] * m)
         result[large] = np.floor(gammaincinv(shape, share) * m / shape + 0.5)
+    return result
+
+
+def cumulative(count: np.ndarray, mean: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
+    """(N,) P(a count <= ``count``); 0 below 0. Arrays of N; a mean of 0 is a count that is always 0."""
+    count, mean, dispersion = (np.asarray(values, dtype=np.float64) for values in (count, mean, dispersion))
+    known = (count >= 0) & (mean > 0)
+    result = np.where(count >= 0, 1.0, 0.0)
+    poisson = known & (dispersion * np.maximum(mean, 1.0) < _POISSON_BELOW)
+    result[poisson] = pdtr(count[poisson], mean[poisson])
+    of = known & ~poisson
+    result[of] = betainc(1 / dispersion[of], count[of] + 1, 1 / (1 + dispersion[of] * mean[of]))
     return result
 
 

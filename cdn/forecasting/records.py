@@ -13,6 +13,7 @@ from cdn.files.writing import digest_of
 from cdn.forecasting.ensemble import experts_of
 from cdn.forecasting.forecasters import parameters_of
 from cdn.forecasting.history import History
+from cdn.forecasting.thin_days import thin_days
 
 
 def record_path(demand_path: Path | str) -> Path:
@@ -23,8 +24,8 @@ def record_path(demand_path: Path | str) -> Path:
 def forecast_record(history: History, day: pd.Timestamp, method: str, parameters: dict[str, Any],
                     inputs: Mapping[str, Sequence[Path | str]], level: str = "file") -> dict[str, Any]:
     """Ready for JSON: method, level (one of LEVELS), all its parameters (the seed among them), SHA-256 digests of the
-    input files and of what was counted in them, days observed and missing. ``inputs``: what each is -> its files (of
-    folders all)."""
+    input files and of what was counted in them, days observed, missing and thin (left out). ``inputs``: what each is ->
+    its files (of folders all)."""
     given = parameters_of(method) | parameters
     used: dict[str, Any] = {name: value for name, value in given.items() if not callable(value)}
     if method == "ensemble":
@@ -38,7 +39,8 @@ def forecast_record(history: History, day: pd.Timestamp, method: str, parameters
         "inputs": {what: {str(file): digest_of(file) for path in paths for file in _files(Path(path))}
                    for what, paths in inputs.items()},
         "history": {"first_day": str(np.datetime64(history.first_day, "D")), "digest": history_digest(history),
-                    "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum())},
+                    "days_observed": int(history.observed.sum()), "days_missing": int((~history.observed).sum()),
+                    "days_thin": len(thin_days(history))},
     }
 
 

@@ -54,13 +54,13 @@ def counts_on(history: History, day: int, expected: ExpectedRequests) -> np.ndar
     return found
 
 
-def measured_dispersions(mean: np.ndarray, count: np.ndarray, young: np.ndarray) -> np.ndarray:
-    """(2, N_CLASSES) phi for old and young titles by class of expected requests; ``young`` (N,) bool. A class without
-    entries takes that of all classes together."""
-    group = popularity_class(4 * mean, N_CLASSES) + N_CLASSES * young.astype(np.int64)
-    return 1 / shapes_by_class(count, mean, group, 2 * N_CLASSES).reshape(2, N_CLASSES)
+def measured_dispersions(mean: np.ndarray, count: np.ndarray, kind: np.ndarray, n_kinds: int = 2) -> np.ndarray:
+    """(n_kinds, N_CLASSES) phi by kind and class of expected requests; ``kind`` (N,) in 0..n_kinds - 1, such as whether
+    a title is young. A class without entries takes that of all classes together."""
+    group = popularity_class(4 * mean, N_CLASSES) + N_CLASSES * kind.astype(np.int64)
+    return 1 / shapes_by_class(count, mean, group, n_kinds * N_CLASSES).reshape(n_kinds, N_CLASSES)
 
 
-def dispersions_of(table: np.ndarray, mean: np.ndarray, young: np.ndarray) -> np.ndarray:
+def dispersions_of(table: np.ndarray, mean: np.ndarray, kind: np.ndarray) -> np.ndarray:
     """(N,) phi of entries from a table of ``measured_dispersions``."""
-    return table[young.astype(np.int64), popularity_class(4 * mean, N_CLASSES)]
+    return table[kind.astype(np.int64), popularity_class(4 * mean, N_CLASSES)]

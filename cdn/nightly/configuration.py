@@ -32,7 +32,7 @@ class InputsRecord(_Section):
 
 
 class ForecastRecord(_Section):
-    method: str = Field("shrinkage", description="forecaster")
+    method: str = Field("ensemble", description="forecaster")
     level: str = Field("file", description="what is forecast: every file, or titles, split over their files")
     history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
     parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")

@@ -30,6 +30,7 @@ from cdn.filling import FillResult, plan_fill
 from cdn.forecasting.demand_forecast import day_number, forecast
 from cdn.forecasting.history import history_of_log
 from cdn.forecasting.knowledge import knowledge_of
+from cdn.forecasting.thin_days import thin_days
 from cdn.logs.quarantine import Quarantine
 from cdn.logs.request_logs import read_request_log
 from cdn.logs.store import log_files
@@ -127,6 +128,7 @@ def run_night(
             stored_after = placement_of_stored(fill.stored_after, night.topology, len(night.catalog))
             replay = replay_night(record, inputs, stored_after, night.history, night.day_log, on_stage)
     logs = {name: quarantine_summary(quarantine) for name, quarantine in night.quarantines.items()}
+    logs["history"]["days_cut_short"] = len(thin_days(history))
     summary = summarise_night(night.day, inputs, planned, fill, replay, night.day_log, logs)
     return _write_run(config, night, inputs, planned, fill, replay, summary, watch), summary
 

@@ -5,22 +5,19 @@ same caches. A placement knows far fewer kinds than assets (most are pinned nowh
 of caches alike), so a table of routes by kind is short where one by asset would not fit into the processor's caches.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from cdn.compilation import step
 
-if TYPE_CHECKING:
-    from cdn.simulation.routes import Routes
-
 FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
 NONE = 0
 
 
-def kinds_of(routes: "Routes", n_kinds_max: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """(A,) int32 kind of each asset, and (n_kinds,) int32 an asset of each; None where there are more than the
-    maximum."""
+def kinds_of(routes: Any, n_kinds_max: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """(A,) int32 kind of each asset of ``Routes``, and (n_kinds,) int32 an asset of each; None where there are more
+    than the maximum."""
     n_assets = len(routes.size_bytes)
     bits = max(2 * n_assets - 1, 1).bit_length()
     places, kind = np.zeros(1 << bits, dtype=np.int32), np.empty(n_assets, dtype=np.int32)

@@ -9,7 +9,7 @@ import pytest
 
 from cdn.backtesting.networks import one_cache_per_region
 from cdn.backtesting.placing import Setting
-from cdn.backtesting.running import BacktestPlan, run_backtest
+from cdn.backtesting.running import BacktestPlan, remembering, run_backtest
 from cdn.forecasting.demand_forecast import day_number, forecast
 from cdn.forecasting.history import history_of_log
 from cdn.forecasting.knowledge import knowledge_of
@@ -55,11 +55,14 @@ def test_a_backtest_knows_the_zones_of_its_topology(sample):
                     for region, zone in zip(topology.regions, sample.regions.time_zones, strict=True))
     berlin, busiest = sample.regions.time_zones.index("Europe/Berlin"), []
 
-    def noted(*arguments):
-        demand = forecast(*arguments)
-        busiest.append(int(demand.hour_factor[:, berlin].argmax()))
-        return demand
-
     for network in (Network(topology), Network(replace(topology, regions=regions))):
-        run_backtest(history, Setting(network, catalog), BacktestPlan(("last_day",), 1, (1,), 28), forecast_day=noted)
+        setting = Setting(network, catalog)
+        known = remembering(setting)
+
+        def noted(*arguments, known=known):
+            found = known(*arguments)
+            busiest.append(int(found.demand.hour_factor[:, berlin].argmax()))
+            return found
+
+        run_backtest(history, setting, BacktestPlan(("last_day",), 1, (1,), 28), forecast_day=noted)
     assert busiest == [19, 18]

@@ -6,9 +6,10 @@ from backtesting.backtest_examples import history_of, log_of, random_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.backtesting.windows import days_to_test, first_seen, missing_days, thin_days, true_demand, window
+from cdn.backtesting.windows import days_to_test, first_seen, missing_days, true_demand
 from cdn.errors import DataError
 from cdn.forecasting.history import history_of_log
+from cdn.forecasting.thin_days import thin_days
 from cdn.simulation.true_demand import demand_of_log
 
 FIELDS = ("observed", "day", "region", "asset", "requests", "bytes", "hour_bytes")
@@ -22,9 +23,9 @@ def test_a_window_is_the_history_of_the_log_until_then(rows, until_day, n_days):
     history = history_of(log)
     if until_day > history.until_day:
         with pytest.raises(ValueError, match=r"asked until"):
-            window(history, until_day, n_days)
+            history.window(until_day, n_days)
         return
-    cut, expected = window(history, until_day, n_days), history_of_log(log, until_day, n_days)
+    cut, expected = history.window(until_day, n_days), history_of_log(log, until_day, n_days)
     assert cut.first_day == expected.first_day
     for name in FIELDS:
         assert getattr(cut, name).tolist() == getattr(expected, name).tolist(), name
@@ -43,7 +44,7 @@ def test_missing_days_are_neither_tested_nor_closed_up():
     assert missing_days(history).tolist() == [103] and thin_days(history).tolist() == [105]
     assert days_to_test(history, 3, (1,)).tolist() == [102, 104, 106]
     assert days_to_test(history, 9, (1, 4)).tolist() == [104, 106]
-    assert window(history, 104, 3).observed.tolist() == [True, True, False]
+    assert history.window(104, 3).observed.tolist() == [True, True, False]
 
 
 def test_a_log_too_short_for_the_horizon_is_refused():
@@ -54,7 +55,7 @@ def test_a_log_too_short_for_the_horizon_is_refused():
 def test_first_seen():
     history = history_of(log_of([(101, 1, 2, 1), (100, 0, 0, 2), (103, 0, 2, 1)]))
     assert first_seen(history, 4).tolist() == [100, -1, 101, -1]
-    assert np.array_equal(first_seen(window(history, 101, 9), 4), [100, -1, -1, -1])
+    assert np.array_equal(first_seen(history.window(101, 9), 4), [100, -1, -1, -1])
 
 
 def test_scraps_are_known_as_such_even_where_they_are_most():

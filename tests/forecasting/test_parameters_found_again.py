@@ -7,7 +7,7 @@ from forecasting.simulated_histories import FIRST_DAY, history_of_counts
 from cdn.forecasting.credibility import credibility
 from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.decay import decay_curves
-from cdn.forecasting.ensemble import expert_weights
+from cdn.forecasting.ensemble import expert_weights, to_one_volume, with_opinions
 from cdn.forecasting.events import Calendar
 from cdn.forecasting.expectation import forgetting_weights
 from cdn.forecasting.factorisation import factorise
@@ -191,15 +191,27 @@ def test_damped_trend_follows_a_trend_more_than_a_level_does():
 
 
 def test_weights_go_to_experts_that_lost_least_and_stay_even_without_losses():
-    """A loss of 0.2 is twice the least (but for c): regret 1/2, and e^-10 at a rate of 20; an error likewise."""
-    losses, errors = np.zeros((4, 2)), np.ones((4, 2))
-    losses[1] = [0.1, 0.2]
-    errors[2] = [2, 1]
-    weights = expert_weights(losses, errors, 20.0)
-    assert weights[0].tolist() == [0.5, 0.5] and weights[1, 1] == pytest.approx(np.exp(-10 / 1.01), rel=0.01)
-    assert weights[2, 0] == pytest.approx(np.exp(-10), rel=0.01)
-    assert expert_weights(losses, errors, 0.0)[1].tolist() == [0.5, 0.5]
-    np.testing.assert_allclose(expert_weights(1e9 * losses, errors, 20.0).sum(axis=1), 1)
+    """Two days' mean losses are 0.1 and 0.15, half more than the least (but for c): e^-5 at a rate of 10."""
+    losses = np.array([[0.1, 0.2], [0.1, 0.1]])
+    weights = expert_weights(losses, 10.0)
+    assert weights[1] / weights[0] == pytest.approx(np.exp(-5 / 1.001), rel=1e-6) and weights.sum() == pytest.approx(1)
+    assert expert_weights(losses, 0.0).tolist() == expert_weights(losses[:0], 10.0).tolist() == [0.5, 0.5]
+    np.testing.assert_allclose(expert_weights(np.zeros((3, 2)), 10.0), 0.5)
+    assert expert_weights(1e9 * losses, 20.0).sum() == pytest.approx(1)
+
+
+def test_an_expert_without_an_opinion_of_a_title_follows_the_others():
+    """Title 0 was asked for: who foresees nothing of it means it. Title 1 never was: the first expert's silence is
+    filled with the mean of the two others, pair by pair."""
+    requests = np.array([[0.0, 0.0, 0.0], [2.0, 4.0, 0.0], [1.0, 0.0, 6.0]])
+    with_opinions(requests, np.array([0, 1, 1]), np.array([True, False]))
+    assert requests.tolist() == [[0, 2, 3], [2, 4, 0], [1, 0, 6]]
+
+
+def test_experts_are_brought_to_one_volume_of_each_region():
+    requests = np.array([[1.0, 3.0, 5.0], [2.0, 2.0, 1.0], [10.0, 10.0, 0.0]])
+    to_one_volume(requests, np.array([0, 0, 1]), np.array([4.0, 1.0]))
+    assert requests.tolist() == [[1, 3, 1], [2, 2, 1], [2, 2, 0]]
 
 
 def test_forgotten_days_count_as_poisson():

@@ -8,8 +8,9 @@ on the other side of the price than the day, however far off it is elsewhere. Wh
          - the same over the forecast's decisions,       savings always those of the true day
 
 (the decision loss of A. Elmachtoub, P. Grigas, Smart "predict, then optimize", Management Science 68, 2022, with the
-storage limit priced out). Requests climb as in a replay: a region's edge first, then its mid, then the origin
-(``reactive_paths``), and a mid sees what the edges leave. No solver runs, and all forecasts of a day are done at once.
+storage limit priced out). Requests climb a ladder of caches as in a replay, a region's edge first, then its mid, then
+the origin, and a mid sees what the edges leave. No solver runs, and all forecasts of a day are done at once. The same
+figure is a backtest's regret by prices and what an ensemble weighs its experts by.
 
 Without given prices every forecast fills the caches by its own lights, the most saving per byte first: then one that is
 wrong about the volume only, and would place just the same, loses nothing. Storage is kept to, so there is no rent.
@@ -20,14 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cdn.model.arrays import frozen
-from cdn.model.problem import Problem
-from cdn.model.topology import Topology
-from cdn.simulation.paths import NO_SITE, reactive_paths
+
+NO_CACHE = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """The caches each region's requests climb. ``site`` (L, R) int32, NO_SITE where there is none; ``saving_per_byte``
+    """The caches each region's requests climb. ``site`` (L, R) int32, NO_CACHE where there is none; ``saving_per_byte``
     (L, R) against the origin; ``origin_cost`` (R,); ``storage_bytes`` (S,); ``size_bytes`` (A,)."""
 
     site: np.ndarray
@@ -42,12 +42,10 @@ class Ladder:
         object.__setattr__(self, "site", frozen(self.site, np.int32))
 
     @classmethod
-    def of_problem(cls, problem: Problem, topology: Topology) -> "Ladder":
-        """The ladder of a problem; its demand is not looked at."""
-        site = reactive_paths(problem, topology)
-        region = np.arange(site.shape[1])
-        saving = np.where(site == NO_SITE, 0.0, problem.origin_cost - problem.cost_per_byte[site, region])
-        return cls(site, saving, problem.origin_cost, problem.storage_bytes, problem.size_bytes)
+    def of_one_cache_per_region(cls, n_regions: int, size_bytes: np.ndarray, cache_share: float) -> "Ladder":
+        """Every region has one cache that stores ``cache_share`` of all bytes; a byte from the origin costs 1."""
+        storage = np.full(n_regions, cache_share * np.asarray(size_bytes, dtype=np.float64).sum())
+        return cls(np.arange(n_regions)[None], np.ones((1, n_regions)), np.ones(n_regions), storage, size_bytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +115,8 @@ def net_worth(ladder: Ladder, region: np.ndarray, true_bytes: np.ndarray, decisi
 
 
 def _pairs(site: np.ndarray, asset: np.ndarray, n_assets: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N,) pair of each entry, -1 without a cache; site and asset of the P pairs."""
-    key = np.where(site == NO_SITE, -1, site.astype(np.int64) * n_assets + asset)
+    """(N,) pair of each entry, -1 without a cache; site and asset of the P pairs, by site, then asset."""
+    key = np.where(site == NO_CACHE, -1, site.astype(np.int64) * n_assets + asset)
     keys, pair = np.unique(key, return_inverse=True)
     if len(keys) and keys[0] < 0:
         keys, pair = keys[1:], pair - 1
@@ -140,10 +138,12 @@ def _at_entries(held: np.ndarray, pair: np.ndarray) -> np.ndarray:
 def _fill(prices: np.ndarray, saving: np.ndarray, size: np.ndarray, site: np.ndarray,
           storage_bytes: np.ndarray) -> np.ndarray:
     """(M, P) bool: what is held where each cache is filled by falling saving per byte until one does not fit; sets the
-    prices (M, S) to the saving per byte of that one, 0 where all fits."""
+    prices (M, S) to the saving per byte of that one, 0 where all fits. ``site`` (P,) ascending."""
     held = np.zeros(saving.shape, dtype=bool)
+    starts = np.searchsorted(site, np.arange(len(storage_bytes) + 1))
     for s in np.unique(site):
-        mine = np.flatnonzero((site == s) & (size <= storage_bytes[s]))
+        of_site = np.arange(starts[s], starts[s + 1])
+        mine = of_site[size[of_site] <= storage_bytes[s]]
         density = saving[:, mine] / size[mine]
         order = np.argsort(-density, axis=1, kind="stable")
         fits = np.cumsum(size[mine][order], axis=1) <= storage_bytes[s]

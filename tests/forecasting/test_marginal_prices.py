@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from cdn.backtesting.alignment import align
-from cdn.backtesting.marginal_prices import Ladder, decide, losses
-from cdn.backtesting.placing import Setting, served_by_caches
+from cdn.backtesting.placing import Setting, ladder_of, served_by_caches
 from cdn.backtesting.regret_parts import offload
 from cdn.backtesting.running import date_of
-from cdn.backtesting.windows import true_demand, window
+from cdn.backtesting.windows import true_demand
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.history import history_of_log
+from cdn.forecasting.marginal_prices import decide, losses
 from cdn.model.network import Network
 from cdn.model.topology import Appliance, Region, ServingCost, Site, Topology
 
@@ -30,13 +30,10 @@ DAY = date_of(100)
 TABLES = st.lists(st.integers(0, 9), min_size=10, max_size=10)
 
 
-def ladder_of(setting, true):
-    return Ladder.of_problem(setting.problem(true, DAY), setting.network.topology)
-
-
 def loss_of(setting, true, forecasts, **options):
     both = align(true, forecasts)
-    return losses(ladder_of(setting, true), both.region, both.asset, both.true_bytes, both.bytes, **options)
+    ladder = ladder_of(setting.problem(true, DAY), setting.network.topology)
+    return losses(ladder, both.region, both.asset, both.true_bytes, both.bytes, **options)
 
 
 def test_by_hand():
@@ -44,7 +41,7 @@ def test_by_hand():
     A forecast that takes c for b serves 7 instead of 8 of 10."""
     setting, true = setting_of(3, 2 / 3), demand_of([(0, 0, 5), (0, 1, 3), (0, 2, 2)])
     wrong, right = demand_of([(0, 0, 9), (0, 1, 1), (0, 2, 2)]), demand_of([(0, 0, 3), (0, 1, 2), (0, 2, 1)])
-    ladder = ladder_of(setting, true)
+    ladder = ladder_of(setting.problem(true, DAY), setting.network.topology)
     decisions = decide(ladder, true.region, true.asset, true.bytes[None, :])
     assert decisions.price.tolist() == [[2.0, 0.0]] and decisions.held[0].tolist() == [[True, True, False]]
     assert loss_of(setting, true, [wrong, right]) == pytest.approx([0.1, 0])
@@ -90,7 +87,8 @@ def test_a_mid_sees_what_the_edges_leave():
     rows = [(0, 0, 6), (1, 0, 5), (0, 1, 4), (1, 1, 3), (0, 2, 2), (1, 2, 2), (0, 3, 1)]
     true, setting = demand_of(rows, 4), two_rungs(4)
     wrong = demand_of([(r, {2: 3, 3: 2}.get(a, a), n) for r, a, n in rows], 4)
-    decisions = decide(ladder_of(setting, true), true.region, true.asset, true.bytes[None, :])
+    ladder = ladder_of(setting.problem(true, DAY), setting.network.topology)
+    decisions = decide(ladder, true.region, true.asset, true.bytes[None, :])
     assert decisions.price.round(9).tolist() == [[24.0, 18.0, 4.0]]
     assert loss_of(setting, true, [true, wrong]) == pytest.approx([0, 12 / (7 * 23)])
     served = served_by_caches(setting.problem(true, DAY), replace(setting, method="lp").place(true, DAY))
@@ -103,7 +101,7 @@ def test_it_ranks_forecasts_as_the_replay_does(setting):
     history = history_of_log(log, 116, 16)
     replayed, by_prices = [], []
     for day in range(104, 116):
-        true, before = true_demand(history, day), window(history, day, 10)
+        true, before = true_demand(history, day), history.window(day, 10)
         forecasts = [forecast(before, date_of(day), method, setting.catalog) for method in usable_forecasters()]
         best = offload(setting, true, setting.place(true, DAY), DAY)
         replayed += [best - offload(setting, true, setting.place(demand, DAY), DAY) for demand in forecasts]
