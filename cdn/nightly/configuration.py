@@ -26,6 +26,9 @@ class InputsRecord(_Section):
     catalog: str = Field(description="catalog file")
     history: list[str] = Field(min_length=1, description="request logs or log stores the forecast is made from")
     stored_now: str | None = Field(None, description="what the appliances store now; without it they are empty")
+    last_night: str | None = Field(
+        None, description="folder of an earlier run or plan: decomposition starts from its prices"
+    )
     replay: list[str] = Field(
         [], description="request logs of the planned day, if it has passed; without them no replay"
     )

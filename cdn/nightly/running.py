@@ -19,6 +19,7 @@ import pandas as pd
 import cdn
 from cdn.errors import DataError
 from cdn.files.catalogs import read_catalog
+from cdn.files.certificates import CERTIFICATE_FILE, read_start_prices
 from cdn.files.contents import placement_of_stored, read_stored_now, write_stored_now
 from cdn.files.fill_plans import write_fill_plan
 from cdn.files.plan_folders import FILL_PLAN_FILE, STORED_AFTER_FILE, PlanInputs, write_plan_folder
@@ -110,9 +111,11 @@ def run_night(
         record.placement.fill_days,
     )
     with watch.stage("placement"):
+        problem, last = inputs.build_problem(), record.inputs.last_night
         planned = plan_placement(
-            inputs.build_problem(),
+            problem,
             record.placement.method,
+            start_prices=None if last is None else read_start_prices(config.path(last), problem),
             gap=record.placement.gap,
             time_limit_s=record.placement.time_limit_s,
             robust=record.placement.robust,
@@ -234,6 +237,7 @@ def _manifest(config: NightlyConfig, night: _Night) -> dict[str, Any]:
         *inputs.history,
         *inputs.replay,
         *([inputs.stored_now] if inputs.stored_now else []),
+        *([f"{inputs.last_night}/{CERTIFICATE_FILE}"] if inputs.last_night else []),
     ]
     digests = {name: {file.name: digest_of(file) for file in _files(config.path(name))} for name in names}
     return {

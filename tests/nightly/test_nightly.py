@@ -187,6 +187,25 @@ def test_a_night_that_places_robustly_from_titles(tmp_path):
     assert all(check.holds for check in verify_folder(run))
 
 
+def test_a_night_may_start_from_the_prices_of_the_last(tmp_path):
+    """Fewer steps; the certificate it started from is named with its digest."""
+    config = write_inputs(tmp_path)
+    text = config.read_text().replace("[placement]", '[placement]\nmethod = "decomposition"')
+    config.write_text(text.replace('replay = ["day.parquet"]', ""))
+    last, _ = run_night(read_config(config), DAYS[-2])
+    config.write_text(text.replace("[inputs]", f'[inputs]\nlast_night = "runs/{last.name}"'))
+    run, summary = run_night(read_config(config))
+    assert all(check.holds for check in verify_folder(run)) and summary["replay"] is not None
+    reasons = [json.loads((folder / "certificate.json").read_text())["reason"] for folder in (last, run)]
+    cold, warm = (float(reason.split("settled in ")[1].split(" passes")[0]) for reason in reasons)
+    assert warm < cold
+    named = json.loads((run / "run.json").read_text())["inputs"]
+    assert "certificate.json" in named[f"runs/{last.name}/certificate.json"]
+    config.write_text(config.read_text().replace(f"runs/{last.name}", "nowhere"))
+    with pytest.raises(DataError, match="nowhere"):
+        run_night(read_config(config))
+
+
 @pytest.mark.parametrize(("line", "words"), [('robust = "peaks:7"', "robust"), ('robust = "best:1"', "known: peaks")])
 def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, line, words):
     config = write_inputs(tmp_path)

@@ -32,9 +32,9 @@ SWEEPS = 3
 LEAST_SPARE = 0.02
 """Caches with no more than this share of their storage empty are full."""
 LOOSE_GAP, LOOSE_SHARE = 0.02, 0.2
-FREED_SHARES, FREED_OF_FEW = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
+FREED_SHARES, MORE_FREED = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
 FEW_COPIES = 100
-"""Where caches hold no more than this on average, a small share of one is no asset: more is tried."""
+"""Where caches hold no more than this on average, a small share of one is no asset: more is freed too."""
 
 
 @dataclass(eq=False)
@@ -141,7 +141,7 @@ def _fit(passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.nda
     repair.fit()
     copies = int(np.bitwise_count(opened).sum())
     few = copies <= FEW_COPIES * len(passes.tables.storage_bytes)
-    for freed in FREED_SHARES + (FREED_OF_FEW if few else ()):
+    for freed in FREED_SHARES + (MORE_FREED if few or len(pricing.limits) else ()):
         if clock.is_past(0.9):
             break
         repair.improve(freed)
