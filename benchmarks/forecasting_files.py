@@ -10,7 +10,7 @@ from cdn.backtesting.bootstrap import Resamples
 from cdn.backtesting.placing import Setting, served_by_caches
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import date_of
-from cdn.backtesting.windows import days_to_test, true_demand, window
+from cdn.backtesting.windows import days_to_test, true_demand
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.title_files import TitleFiles
 from cdn.model.catalog import Catalog
@@ -61,7 +61,7 @@ def _print_ways(title: str, data: DataSet, setting: Setting, files: TitleFiles, 
     for day in days.tolist():
         true, at = true_demand(data.history, day), date_of(day)
         problem = setting.problem(true, at)
-        before = window(data.history, day, HISTORY)
+        before = data.history.window(day, HISTORY)
         own, split = (forecast(before, at, method, setting.catalog, level=level, with_quantiles=False)
                       for level in ("file", "title"))
         ways = {

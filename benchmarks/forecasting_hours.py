@@ -6,7 +6,6 @@ from forecasting_data import generated
 from forecasting_tables import print_table
 
 from cdn.backtesting.running import date_of
-from cdn.backtesting.windows import window
 from cdn.forecasting.hour_profiles import hour_shares
 from cdn.forecasting.knowledge import knowledge_of
 
@@ -30,7 +29,7 @@ def hours_section(methods: tuple[str, ...], n_days: int | None) -> None:
                 day = (CHANGE - pd.Timestamp(0)).days + ahead
                 true = data.sample.hour_factors((date_of(day).date() - data.sample.parameters.start_day).days)
                 true = true / true.sum(axis=0)
-                shares = hour_shares(window(data.history, day, HISTORY), day, known)
+                shares = hour_shares(data.history.window(day, HISTORY), day, known)
                 elsewhere.append(float(weight @ np.abs(shares - true).sum(axis=0)) / 2)
                 hourly, foreseen = true @ weight, shares @ weight
                 missed.append(float(np.maximum(hourly - foreseen, 0).max() / hourly.max()))

@@ -17,7 +17,7 @@ from cdn.backtesting.bootstrap import Resamples
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import date_of
-from cdn.backtesting.windows import days_to_test, true_demand, window
+from cdn.backtesting.windows import days_to_test, true_demand
 from cdn.evaluation import evaluate
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.knowledge import knowledge_of
@@ -55,7 +55,7 @@ def robust_section(methods: tuple[str, ...], n_days: int | None) -> None:
 
 def _forecast(data: DataSet, setting: Setting, day: int) -> Demand:
     knowledge = knowledge_of(setting.catalog, setting.network.topology)
-    return forecast(window(data.history, day, HISTORY), date_of(day), METHOD, setting.catalog, knowledge)
+    return forecast(data.history.window(day, HISTORY), date_of(day), METHOD, setting.catalog, knowledge)
 
 
 def _problem(setting: Setting, demand: Demand, day: int) -> Problem:
