@@ -141,7 +141,7 @@ def _fit(passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.nda
     repair.fit()
     copies = int(np.bitwise_count(opened).sum())
     few = copies <= FEW_COPIES * len(passes.tables.storage_bytes)
-    for freed in FREED_SHARES + (MORE_FREED if few or len(pricing.limits) else ()):
+    for freed in FREED_SHARES + (MORE_FREED if few else ()):
         if clock.is_past(0.9):
             break
         repair.improve(freed)
