@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 from forecasting_data import DataSet, ladders
-from forecasting_tables import between, figure, print_table
+from forecasting_tables import figure, percent_gained, print_table
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.bootstrap import Resamples
 from cdn.backtesting.placing import Setting, served_by_caches
-from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import date_of
 from cdn.backtesting.windows import days_to_test, true_demand
 from cdn.forecasting.demand_forecast import forecast
@@ -92,9 +91,6 @@ def _rows(sums: dict[str, list[tuple[float, ...]]], n_days: int) -> list[list[st
     for name, of_days in sums.items():
         mine = np.array(of_days)
         total = mine.sum(axis=0)
-        gained = resamples.interval(np.column_stack([mine[:, 0] - base[:, 0], mine[:, 1]]),
-                                    lambda sums_: ratio(sums_[..., 0], sums_[..., 1]))
-        row = {"x": gained.value, "x_low": gained.low, "x_high": gained.high}
-        rows.append([name, figure(total[2] / total[3]), f"{100 * total[0] / total[1]:.2f} %",
-                     "" if name == BASELINE else between(row, "x", 100, "+.2f")])
+        gained = "" if name == BASELINE else percent_gained(resamples, mine[:, 0] - base[:, 0], mine[:, 1])
+        rows.append([name, figure(total[2] / total[3]), f"{100 * total[0] / total[1]:.2f} %", gained])
     return rows

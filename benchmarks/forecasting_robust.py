@@ -9,13 +9,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from forecasting_data import DataSet, generated
-from forecasting_tables import between, print_table
+from forecasting_tables import percent_gained, print_table
 
 from cdn.backtesting.bootstrap import Resamples
 from cdn.backtesting.placing import Setting
-from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import date_of
 from cdn.backtesting.windows import days_to_test, true_demand
 from cdn.evaluation import evaluate
@@ -96,12 +94,8 @@ def _rows(sums: dict[str, list[tuple[float, ...]]], n_days: int) -> list[list[st
     for name, of_days in sums.items():
         mine = np.array(of_days)
         total = mine.sum(axis=0)
-        cells = []
-        for column, whole, form in ((0, mine[:, 1], "+.2f"), (2, base[:, 2], "+.2f")):
-            gained = resamples.interval(np.column_stack([mine[:, column] - base[:, column], whole]),
-                                        lambda sums_: ratio(sums_[..., 0], sums_[..., 1]))
-            row = pd.Series({"x": gained.value, "x_low": gained.low, "x_high": gained.high})
-            cells.append("" if name == EXPECTED else between(row, "x", 100, form))
-        rows.append([name, f"{100 * total[0] / total[1]:.2f} %", cells[0], cells[1] and f"{cells[1]} %",
+        kept, dearer = ("" if name == EXPECTED else percent_gained(resamples, mine[:, k] - base[:, k], whole)
+                        for k, whole in ((0, mine[:, 1]), (2, base[:, 2])))
+        rows.append([name, f"{100 * total[0] / total[1]:.2f} %", kept, dearer and f"{dearer} %",
                      f"{mine[:, 3].mean():.1f}"])
     return rows

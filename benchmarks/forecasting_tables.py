@@ -5,6 +5,7 @@ import pandas as pd
 
 from cdn.backtesting.bootstrap import Resamples
 from cdn.backtesting.groupings import ALL, REGION
+from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import Backtest
 from cdn.backtesting.scoring import SUMS
 from cdn.backtesting.summaries import comparisons, overall, regret_saved, scores, wape_skill
@@ -34,6 +35,13 @@ def between(row: pd.Series, name: str, scale: float = 1.0, form: str = "+.3f") -
         return ""
     text = f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}}, {high:{form}})")
     return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def percent_gained(resamples: Resamples, gained: np.ndarray, whole: np.ndarray) -> str:
+    """What was gained day by day (D,), in percent of the ``whole`` (D,), and its interval over days."""
+    found = resamples.interval(np.column_stack([gained, whole]), lambda sums: ratio(sums[..., 0], sums[..., 1]))
+    row = pd.Series({"x": found.value, "x_low": found.low, "x_high": found.high})
+    return between(row, "x", 100, "+.2f")
 
 
 def print_errors(result: Backtest) -> None:

@@ -209,15 +209,22 @@ def _charge_as_best(ws, parts):
 
 
 @routine
+def _count_opening(opens):
+    """How many groups open a cache, and how many have a use for it."""
+    using = opening = 0
+    for g in range(len(opens)):
+        using += opens[g] != ABSENT
+        opening += opens[g] == 1
+    return opening, using
+
+
+@routine
 def _join(ws, parts, is_open, fixed, flips, value, share):
     """Opens what at least a ``share`` of the groups open, then adds and drops; keeps it where that saves more than
     ``value``. Returns the better saving."""
     n = ws.numbers[0]
     for i in range(n):
-        opening = using = 0
-        for g in range(parts.opens.shape[1]):
-            using += parts.opens[i, g] != ABSENT
-            opening += parts.opens[i, g] == 1
+        opening, using = _count_opening(parts.opens[i])
         parts.current[i], fixed[i] = opening > 0 and opening >= share * using, False
     found = improve(ws, parts.current, fixed, flips, 0)
     if found > value:
@@ -228,10 +235,7 @@ def _join(ws, parts, is_open, fixed, flips, value, share):
 @routine
 def _is_disputed(opens):
     """Whether some of the groups that have a use for a cache open it and others do not."""
-    using = opening = 0
-    for g in range(len(opens)):
-        using += opens[g] != ABSENT
-        opening += opens[g] == 1
+    opening, using = _count_opening(opens)
     return opening > 0 and opening < using
 
 
@@ -292,12 +296,12 @@ def _charge_disputing(ws, parts, is_open, beta):
     for push in range(2):
         for i in range(ws.numbers[0]):
             opens, charged = parts.opens[i], parts.charged[i]
-            if not _is_disputed(opens):
+            opening, using = _count_opening(opens)
+            if opening == 0 or opening == using:
                 continue
-            using, opening, some = 0, 0, -1
-            for g in range(len(opens)):
-                if opens[g] != ABSENT:
-                    using, opening, some = using + 1, opening + opens[g], g
+            some = 0
+            while opens[some] == ABSENT:
+                some += 1
             mean, top = opening / using, _leader_of(leader, some)
             if not push:
                 norm[top] += opening * (1 - mean) ** 2 + (using - opening) * mean**2
@@ -339,7 +343,7 @@ def settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, to
             if waited == PATIENCE:
                 waited, beta = 0, 0.5 * beta
                 _charge_as_best(ws, parts)
-                bound = _prove_parts(ws, part, room, parts, fixed, flips, tolerance)
+                _prove_parts(ws, part, room, parts, fixed, flips, tolerance)
         if least <= value + tolerance:
             break
         if not _charge_disputing(ws, parts, is_open, beta):
