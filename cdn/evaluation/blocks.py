@@ -4,7 +4,7 @@ Every float64 operation errs to the safe side: v is raised and costs are lowered
 and sums are corrected by what they can have lost, as in N. J. Higham, Accuracy and Stability of Numerical Algorithms
 (2002), section 3.1: u is the unit roundoff, and a sum of n terms is off by less than 2 n u times the terms' sizes.
 
-A *block* is an asset's demand, or that of one group of its regions, with the share of F charged to the group. What a
+A *block* is an asset's demand, or one group of it, with the share of F charged to the group. What a
 price vector proves of it is worked out once. A leaf bounded by the vector differs only in the sites on its way: one
 that stores the asset counts x[s] = sum_r max(0, v[r] - g[s,r]) - F[s] where max(0, x[s]) was taken, one that does not
 counts nothing; both add to the bound, by max(0, -x[s]) and max(0, x[s]).
@@ -29,7 +29,7 @@ STORED, PINNED, EXCLUDED = 1, 2, 4  # what the problem says of a site, as bits
 def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
     """(A,) lower bound of each asset's part. The same to the bit whatever the number of threads (numba's)."""
     n_assets, n_sites = len(terms.size_bytes), len(terms.storage_bytes)
-    bounds, n_groups = np.zeros(n_assets), int(cases.region_group.max(initial=-1)) + 1
+    bounds, n_groups = np.zeros(n_assets), int(cases.n_groups[0])
 
     def bound_chunk(first: int) -> None:
         n_entries = np.diff(terms.indptr[first : first + CHUNK_ASSETS + 1]).max()
@@ -74,12 +74,12 @@ def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
 
 @routine
 def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_leaf, room, walk):
-    """The bounds of an asset's groups of regions, added up: its trees and shares up to the ends."""
+    """The bounds of an asset's groups, added up: its trees and shares up to the ends."""
+    room.left[:] = 1.0
     for k in range(row, end_row):
         room.listed[cases.share_site[k]] = True
-        room.left[cases.share_site[k]] = 1.0
     n_groups = len(room.group_first) - 1
-    _group_entries(a, terms.indptr, terms.region, cases.region_group, room)
+    _group_entries(a, terms.indptr, cases.entry_group, room)
     total = sizes = 0.0
     for g in range(n_groups):
         first, end = room.group_first[g], room.group_first[g + 1]
@@ -105,15 +105,15 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
 
 
 @routine
-def _group_entries(a, indptr, region, region_group, room):
+def _group_entries(a, indptr, entry_group, room):
     """Lists the asset's entries group by group, in each in their order."""
     room.group_first[:] = 0
     for e in range(indptr[a], indptr[a + 1]):
-        room.group_first[region_group[region[e]] + 1] += 1
+        room.group_first[entry_group[e] + 1] += 1
     for g in range(len(room.group_first) - 1):
         room.group_first[g + 1] += room.group_first[g]
     for e in range(indptr[a + 1] - 1, indptr[a] - 1, -1):
-        g = region_group[region[e]] + 1
+        g = entry_group[e] + 1
         room.group_first[g] -= 1
         room.grouped[room.group_first[g]] = e
     for g in range(len(room.group_first) - 1):
@@ -161,7 +161,7 @@ def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, w
     n_met = _list_pairs(n_entries, terms, room, n_met)
     _price_sites(a, terms, room, walk.known, n_met)
     if group != WHOLE:
-        _charge_group(group, cases.home_group, len(room.group_first) - 1, room, n_met)
+        _charge_group(len(room.group_first) - 1, room, n_met)
     least = np.inf
     for vector in range(list_leaves(nodes, walk)):
         if walk.first_leaf[vector] != NONE:
@@ -177,11 +177,14 @@ def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, w
 
 
 @routine
-def _charge_group(group, home_group, n_groups, room, n_met):
-    """Leaves of each price the group's share, lowered by what adding up the shares can have raised them."""
+def _charge_group(n_groups, room, n_met):
+    """Leaves of each price the group's share, lowered by what adding up the shares can have raised them. Where none is
+    listed the first group that meets the cache is charged all of it."""
     for k in range(n_met):
         s = room.sites[k]
-        share = room.share[s] if room.listed[s] else 1.0 if home_group[s] == group else 0.0
+        share = room.share[s]
+        if not room.listed[s]:
+            share, room.left[s] = room.left[s], 0.0
         lowered = share * (1 - 2 * (n_groups + 4) * UNIT_ROUNDOFF)
         room.price[s] = room.price[s] * lowered if share > 0 else 0.0
 

@@ -19,7 +19,7 @@ of some sites that they store the asset, which count without the outer max as pi
 which are left out. Every placement that stores whole assets is in exactly one leaf, so the asset's part is at least the
 least of the leaves' bounds; a leaf no placement is in (a pin not stored, a pair stored that can never be) is left out.
 
-Where the regions fall into groups, an asset's part may be taken apart further: each group's demand with copies of its
+Where an asset's demand falls into groups, its part may be taken apart further: each group's demand with copies of its
 own, each cache's F dealt out over the groups (Lagrangian decomposition: Guignard and Kim, Mathematical Programming
 1987). Shares of F that come to 1 or less leave no placement dearer than it is, so the groups' bounds add up to one of
 the asset; each group is bounded as an asset is, case by case where it has a tree.
@@ -38,7 +38,7 @@ import scipy.sparse as sp
 from cdn.evaluation.blocks import UNIT_ROUNDOFF, asset_bounds
 from cdn.evaluation.cases import Cases
 from cdn.evaluation.terms import Terms
-from cdn.model.arrays import csr_indptr, rows_of
+from cdn.model.arrays import csr_indptr
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
@@ -63,7 +63,7 @@ def lower_bound(problem: Problem, prices: Prices) -> float:
     }
     priced = {name: np.where(np.isfinite(limit), getattr(prices, name), 0.0).clip(0) for name, limit in limits.items()}
     terms = _terms(problem, **priced)
-    blocks = asset_bounds(terms, prices.serve, _cases(prices.branching, problem, terms))
+    blocks = asset_bounds(terms, prices.serve, _cases(prices.branching, problem))
     worth = [(priced[name] * np.where(np.isfinite(limit), limit, 0.0)).ravel() for name, limit in limits.items()]
     # A product is off by u, and fsum by u more of the whole.
     values = np.concatenate([blocks, *(-(1 + 4 * UNIT_ROUNDOFF) * part for part in worth)])
@@ -91,18 +91,18 @@ def _check_shapes(problem: Problem, prices: Prices) -> None:
             raise ValueError(f"{name} prices have shape {getattr(prices, name).shape}, expected {shape}")
 
 
-def _cases(branching: Branching | None, problem: Problem, terms: Terms) -> Cases:
+def _cases(branching: Branching | None, problem: Problem) -> Cases:
     nothing = np.zeros(0, dtype=np.int32)
     if branching is None:
         branching = Branching(nothing, np.zeros(1), nothing, nothing)
     shares = branching.shares
     if shares is None:
-        shares = Shares(np.zeros(len(problem.region_index)), *[nothing] * 4)
-    if len(shares.region_group) != len(problem.region_index):
-        raise ValueError(f"branching has groups of {len(shares.region_group)} regions, not {len(problem.region_index)}")
+        shares = Shares(*[nothing] * 5)
+    elif len(shares.entry_group) != len(problem.demand):
+        raise ValueError(f"branching has groups of {len(shares.entry_group)} demand entries, not {len(problem.demand)}")
     if (shares.asset >= len(problem.asset_index)).any() or (shares.site >= problem.n_caches).any():
         raise ValueError("branching has shares of an asset or cache that is not there")
-    starts = branching.serve_starts(problem.demand.indptr, problem.demand.region, problem.n_caches)
+    starts = branching.serve_starts(problem.demand.indptr, problem.n_caches)
     return Cases(
         asset=branching.asset,
         group=np.asarray(branching.group),
@@ -110,20 +110,13 @@ def _cases(branching: Branching | None, problem: Problem, terms: Terms) -> Cases
         site=branching.site,
         serve=branching.serve,
         serve_start=starts[:-1].copy(),
-        region_group=shares.region_group,
-        home_group=_home_groups(shares, terms, problem.n_caches),
+        entry_group=shares.entry_group,
+        n_groups=np.array([shares.n_groups]),
         share_asset=shares.asset,
         share_site=shares.site,
         share_group=shares.group,
         share=shares.share,
     )
-
-
-def _home_groups(shares: Shares, terms: Terms, n_caches: int) -> np.ndarray:
-    """(S,) the first group of regions that each cache may serve for less than the origin; 0 where there is none."""
-    home = np.full(n_caches, shares.n_groups, dtype=np.int32)
-    np.minimum.at(home, terms.server, shares.region_group[rows_of(terms.server_indptr)])
-    return np.where(home < shares.n_groups, home, 0).astype(np.int32)
 
 
 def _terms(problem: Problem, storage, fill, egress, link) -> Terms:

@@ -13,8 +13,7 @@ NONE = -1
 class Cases(NamedTuple):
     """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin.
 
-    ``region_group`` (R,) and the rows of shares as in ``Shares``; ``home_group`` (S,): where a cache's price is charged
-    that no share is listed of.
+    ``entry_group`` (N,) and the rows of shares as in ``Shares``, ``n_groups`` (1,).
     """
 
     asset: np.ndarray
@@ -23,8 +22,8 @@ class Cases(NamedTuple):
     site: np.ndarray
     serve: np.ndarray
     serve_start: np.ndarray
-    region_group: np.ndarray
-    home_group: np.ndarray
+    entry_group: np.ndarray
+    n_groups: np.ndarray
     share_asset: np.ndarray
     share_site: np.ndarray
     share_group: np.ndarray

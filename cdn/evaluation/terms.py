@@ -41,7 +41,7 @@ class Room(NamedTuple):
 
     Of caches (S,): ``rule``, what the problem says; ``sites`` lists those ``met``, which have F in ``price``, the sum
     of max(0, v - g) in ``gain``, and x in ``net``; where shares are ``listed``, ``share`` is the block's and ``left``
-    what groups after it may still be charged. Of demand entries (E,): those ``grouped`` by their regions' groups, which
+    what groups after it may still be charged. Of demand entries (E,): those ``grouped`` by their groups, which
     begin at ``group_first`` (G + 1,); the block's in ``entry``, with ``most``, all that v can be, and ``own``, the
     prices of a block without a tree; the entry's pairs with caches that may serve it begin at ``pair_first`` (E + 1,).
     Of pairs (P,): ``pair_site``, and g in ``pair_cost``, ascending in each entry.

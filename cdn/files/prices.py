@@ -3,8 +3,8 @@
 ``serve_prices.parquet``: a price per demand entry, in the order of the demand: by asset as the catalog lists them, then
 by region as the topology does. ``branching_nodes.parquet``, ``branching_prices.parquet``, only where there is
 branching: the nodes of each tree in preorder, and the price vectors of its leaves, numbered from 0 in each tree, each
-vector in the order of the demand of the tree's asset and group. ``branching_shares.parquet``, only where there are
-groups of regions: the shares of prices. The document says which region is in which group.
+vector in the order of the demand of the tree's asset and group. ``branching_shares.parquet``, only where demand falls
+into groups: the shares of prices; which entry is in which group stands beside its price.
 """
 
 from pathlib import Path
@@ -25,15 +25,19 @@ SERVE_PRICES_FILE = "serve_prices.parquet"
 BRANCHING_NODES_FILE = "branching_nodes.parquet"
 BRANCHING_PRICES_FILE = "branching_prices.parquet"
 BRANCHING_SHARES_FILE = "branching_shares.parquet"
+MOST_GROUP_NUMBER = int(np.iinfo(np.int16).max)
 SERVE_PRICES = TableSchema(
     "serve prices",
-    (Column("price", "number", "cost", "cost credited to a demand entry"),),
+    (
+        Column("price", "number", "cost", "cost credited to a demand entry"),
+        Column("group", "integer", "", "its group, where shares of prices are dealt out over groups", None, minimum=0),
+    ),
 )
 BRANCHING_NODES = TableSchema(
     "branching nodes",
     (
         Column("tree_asset_id", "string", "", "whose tree; its nodes stand together, in preorder"),
-        Column("tree_group", "integer", "", "the group of regions it is for; empty: all", None, minimum=0),
+        Column("tree_group", "integer", "", "the group of demand it is for; empty: all", None, minimum=0),
         Column("branch_site_id", "string", "", "stored there below the node that follows, not below the other", None),
         Column("price_vector", "integer", "", "which of the tree's price vectors bounds the leaf", None, minimum=0),
     ),
@@ -43,7 +47,7 @@ BRANCHING_SHARES = TableSchema(
     (
         Column("asset_id", "string", "", "whose price"),
         Column("site_id", "string", "", "at which cache"),
-        Column("group", "integer", "", "the group of regions that is charged", minimum=0),
+        Column("group", "integer", "", "the group of demand that is charged", minimum=0),
         Column("share", "number", "", "how much of the price, 0 to 1", minimum=0),
     ),
     key=("asset_id", "site_id", "group"),
@@ -78,8 +82,7 @@ def write_prices(prices: Prices, problem: Problem, folder: Path) -> tuple[dict[s
         if branching.shares is not None:
             tables[BRANCHING_SHARES_FILE] = _shares_frame(branching.shares, problem)
             document["branching"].append(BRANCHING_SHARES_FILE)
-            groups = branching.shares.region_group.tolist()
-            document["region_groups"] = dict(zip(problem.region_index.ids, groups, strict=True))
+            tables[SERVE_PRICES_FILE]["group"] = branching.shares.entry_group
     for name, table in tables.items():
         write_table(table, folder / name)
     return document, [folder / name for name in tables]
@@ -128,11 +131,12 @@ def read_prices(document: dict[str, Any], folder: Path, problem: Problem) -> Pri
         egress[hours.index(row["hour"]), site(row["site_id"])] = row["price"]
     for row in document["link_per_bps"]:
         link[hours.index(row["hour"]), row["directed_link"]] = row["price"]
-    serve = _read_column(folder / SERVE_PRICES_FILE)
-    if len(serve) != len(problem.demand):
+    entries = read_table(folder / SERVE_PRICES_FILE, SERVE_PRICES)
+    if len(entries) != len(problem.demand):
         expected = f"{len(problem.demand)} prices, one for each entry of the demand"
-        raise DataError.of_file(folder / SERVE_PRICES_FILE, expected, len(serve))
-    shares = _read_shares(document["region_groups"], folder, problem) if "region_groups" in document else None
+        raise DataError.of_file(folder / SERVE_PRICES_FILE, expected, len(entries))
+    serve, tables = entries["price"].to_numpy(), document.get("branching", [])
+    shares = _read_shares(entries, folder, problem) if BRANCHING_SHARES_FILE in tables else None
     branching = _read_branching(folder, problem, shares) if "branching" in document else None
     return Prices(storage, fill, egress, link, serve, branching)
 
@@ -173,20 +177,22 @@ def read_nodes(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_column(path: Path) -> np.ndarray:
-    return read_table(path, SERVE_PRICES)["price"].to_numpy()
-
-
-def _read_shares(region_groups: dict[str, Any], folder: Path, problem: Problem) -> Shares:
+def _read_shares(entries: pd.DataFrame, folder: Path, problem: Problem) -> Shares:
     path = folder / BRANCHING_SHARES_FILE
     frame = read_table(path, BRANCHING_SHARES)
-    region_group = np.array([region_groups[id_] for id_ in problem.region_index.ids], dtype=np.int64)
+    group = entries["group"]
+    faults = [
+        Fault(str(folder / SERVE_PRICES_FILE), int(row), "group", group[row], f"a group, 0 to {MOST_GROUP_NUMBER}")
+        for row in entries.index[(group.isna() | (group > MOST_GROUP_NUMBER)).to_numpy()]
+    ]
+    if faults:
+        raise DataError(faults)
     asset = positions(frame, "asset_id", problem.asset_index, "catalog")
     site = positions(frame, "site_id", Index(problem.site_index.ids[:-1]), "topology's edge and mid sites")
     try:
-        return Shares(region_group, asset, site, frame["group"].to_numpy(), frame["share"].to_numpy())
+        return Shares(group.to_numpy(np.int16), asset, site, frame["group"].to_numpy(), frame["share"].to_numpy())
     except ValueError as error:
-        expected = f"shares in the order of the catalog, the sites and the groups of regions ({error})"
+        expected = f"shares in the order of the catalog, the sites and the groups ({error})"
         raise DataError.of_file(path, expected) from error
 
 
@@ -205,14 +211,14 @@ def _read_branching(folder: Path, problem: Problem, shares: Shares | None) -> Br
     begins = np.ones(len(asset), dtype=bool)
     begins[1:] = (np.diff(asset) != 0) | (np.diff(group) != 0)
     first = np.flatnonzero(begins)
-    serve = _read_column(folder / BRANCHING_PRICES_FILE)
+    serve = read_table(folder / BRANCHING_PRICES_FILE, SERVE_PRICES)["price"].to_numpy()
     try:
         branching = Branching(asset[first], np.append(first, len(asset)), site, serve, group[first], shares)
     except ValueError as error:
         expected = f"whole trees in the order of the catalog, their price vectors numbered from 0 ({error})"
         raise DataError.of_file(path, expected) from error
     try:
-        branching.serve_starts(problem.demand.indptr, problem.demand.region, problem.n_caches)
+        branching.serve_starts(problem.demand.indptr, problem.n_caches)
     except ValueError as error:
         expected = f"a price for each demand entry of the asset in each of its price vectors ({error})"
         raise DataError.of_file(folder / BRANCHING_PRICES_FILE, expected) from error

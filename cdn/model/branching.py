@@ -14,7 +14,8 @@ WHOLE = -1
 
 @dataclass(frozen=True, eq=False)
 class Branching:
-    """T binary trees, M nodes in all, in preorder: for an asset one tree, or one for each of some groups of regions.
+    """T binary trees, M nodes in all, in preorder: for an asset one tree, or one for each of some groups of its demand
+    entries.
 
     ``asset`` (T,) int32, and ``group`` (T,) int32, ``WHOLE`` for all of the asset's demand (the default): ascending by
     both, a whole tree alone. ``shares``: the groups, and how prices of caches are dealt out over them. ``indptr``
@@ -107,20 +108,20 @@ class Branching:
             return np.zeros(0, dtype=np.int64)
         return -np.minimum.reduceat(self.site, self.indptr[:-1]).astype(np.int64)
 
-    def serve_starts(self, demand_indptr: np.ndarray, demand_region: np.ndarray, n_sites: int) -> np.ndarray:
+    def serve_starts(self, demand_indptr: np.ndarray, n_sites: int) -> np.ndarray:
         """(T + 1,) int64: where in ``serve`` the prices of each tree begin, for demand with these row pointers (A + 1,)
-        and regions (N,) and this number of caches. Raises ValueError where an asset or site is not there or prices are
-        missing."""
+        and this number of caches. Raises ValueError where an asset or site is not there, prices are missing."""
         if len(self) and self.asset[-1] >= len(demand_indptr) - 1:
             raise ValueError("branching names an asset that is not there")
         if (self.site >= n_sites).any():
             raise ValueError("branching names a cache that is not there")
         entries = demand_indptr[self.asset + 1] - demand_indptr[self.asset]
         if self.shares is not None:
-            region_group = self.shares.region_group
-            if len(demand_region) and demand_region.max() >= len(region_group):
-                raise ValueError("branching has regions in no group")
-            entries = count_entries(self.asset, self.group, region_group, demand_indptr, demand_region)
+            if len(self.shares.entry_group) != demand_indptr[-1]:
+                raise ValueError(
+                    f"branching has groups of {len(self.shares.entry_group)} demand entries, not {demand_indptr[-1]}"
+                )
+            entries = count_entries(self.asset, self.group, self.shares.entry_group, demand_indptr)
         starts = np.concatenate([[0], np.cumsum(self.vector_counts * entries)])
         if starts[-1] != len(self.serve):
             raise ValueError(f"branching needs {starts[-1]} serve prices and has {len(self.serve)}")
@@ -128,10 +129,10 @@ class Branching:
 
 
 @kernel
-def count_entries(asset, group, region_group, demand_indptr, demand_region):
-    """(T,) demand entries of each tree's asset and group."""
+def count_entries(asset, group, entry_group, demand_indptr):
+    """(T,) demand entries of each tree's asset and group, by the group (N,) of each entry."""
     counts = np.zeros(len(asset), dtype=np.int64)
     for t in range(len(asset)):
         for e in range(demand_indptr[asset[t]], demand_indptr[asset[t] + 1]):
-            counts[t] += group[t] == WHOLE or region_group[demand_region[e]] == group[t]
+            counts[t] += group[t] == WHOLE or entry_group[e] == group[t]
     return counts

@@ -30,7 +30,7 @@ def random_serve(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def random_branching(problem: Problem, rng: np.random.Generator) -> Branching:
-    """Some leaves share price vectors; some assets have trees by group of regions, and shares that may come to more
+    """Some leaves share price vectors; some assets have trees by group of entries, and shares that may come to more
     than 1."""
     shares = random_shares(problem, rng) if rng.random() < 0.6 else None
     owners = []
@@ -50,18 +50,18 @@ def random_branching(problem: Problem, rng: np.random.Generator) -> Branching:
 
 
 def random_shares(problem: Problem, rng: np.random.Generator) -> Shares:
-    """Groups of regions, and shares of prices at some caches."""
-    region_group = rng.integers(0, 3, len(problem.region_index))
-    n_groups = int(region_group.max(initial=-1)) + 1
+    """Groups of demand entries, and shares of prices at some caches."""
+    entry_group = rng.integers(0, 3, len(problem.demand))
+    n_groups = int(entry_group.max(initial=-1)) + 1
     listed = rng.random((len(problem.asset_index), problem.n_caches, n_groups)) < 0.4
     asset, site, group = np.nonzero(listed)
-    return Shares(region_group, asset, site, group, np.minimum(rng.random(len(asset)) * rng.choice([0.5, 1, 2]), 1.0))
+    return Shares(entry_group, asset, site, group, np.minimum(rng.random(len(asset)) * rng.choice([0.5, 1, 2]), 1.0))
 
 
 def entries_of(problem: Problem, asset: int, group: int, shares: Shares | None) -> list[int]:
-    """An asset's demand entries, or those of a group of regions."""
+    """An asset's demand entries, or those of a group."""
     entries = range(problem.demand.indptr[asset], problem.demand.indptr[asset + 1])
-    return [e for e in entries if group == WHOLE or shares.region_group[problem.demand.region[e]] == group]
+    return [e for e in entries if group == WHOLE or shares.entry_group[e] == group]
 
 
 def random_tree(rng: np.random.Generator, n_sites: int, depth: int) -> list[int]:
@@ -83,7 +83,7 @@ def _numbered(tree: list[int], rng: np.random.Generator) -> list[int]:
 
 def written_out(branching: Branching, problem: Problem) -> Branching:
     """The same trees with a price vector of its own for each leaf."""
-    starts = branching.serve_starts(problem.demand.indptr, problem.demand.region, problem.n_caches)
+    starts = branching.serve_starts(problem.demand.indptr, problem.n_caches)
     site, serve = branching.site.copy(), [np.zeros(0)]
     for t, (asset, group) in enumerate(zip(branching.asset.tolist(), branching.group.tolist(), strict=True)):
         n = len(entries_of(problem, asset, group, branching.shares))
@@ -119,7 +119,7 @@ def exact_bound(problem: Problem, prices: Prices) -> Fraction:
         left = dict.fromkeys(range(problem.n_caches), Fraction(1))
         for group in range(shares.n_groups):
             if entries_of(problem, asset, group, shares):
-                charged = _charged(problem, asset, group, shares, left)
+                charged = _charged(problem, asset, group, shares, trees, left)
                 total += _block_bound(problem, prices, asset, group, trees, charged, shares)
     return total - _worth(problem, prices)
 
@@ -137,19 +137,21 @@ def exact_trees(problem: Problem, prices: Prices) -> dict:
     return trees
 
 
-def _charged(problem: Problem, asset: int, group: int, shares: Shares, left: dict) -> dict[int, Fraction]:
-    """The group's share of each cache's price; takes listed ones off what is ``left``."""
-    charged = {}
+def _charged(problem: Problem, asset: int, group: int, shares: Shares, trees, left: dict) -> dict[int, Fraction]:
+    """The group's share of each cache's price; takes it off what is ``left``."""
+    charged, demand, n = {}, problem.demand, problem.n_caches
+    told_apart = set().union(*(having | lacking for having, lacking, _ in trees.get((asset, group), [])))
+    regions = [demand.region[e] for e in entries_of(problem, asset, group, shares) if problem.servable[e]]
     for s in range(problem.n_caches):
         rows = np.flatnonzero((shares.asset == asset) & (shares.site == s))
         if len(rows):
             asked = [exact(shares.share[k]) for k in rows if shares.group[k] == group]
             charged[s] = min(sum(asked, Fraction(0)), left[s])
-            left[s] -= charged[s]
         else:
-            cheaper = problem.cost_per_byte[s] < problem.origin_cost
-            home = min(shares.region_group[cheaper].tolist(), default=0)
-            charged[s] = Fraction(int(home == group))
+            serves = (problem.cost_per_byte[s] < problem.origin_cost)[regions].any()
+            met = serves or s in told_apart or problem.pinned.contains([s], [asset], n)[0]
+            charged[s] = left[s] if met else Fraction(0)
+        left[s] -= charged[s]
     return charged
 
 

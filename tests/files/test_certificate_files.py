@@ -40,8 +40,8 @@ def prices_of(problem: Problem, branching: Branching | None) -> Prices:
 @pytest.fixture
 def folder(tmp_path):
     """x has a tree of three leaves, branched on e2 and m; the first and the last share a vector of two prices. z has
-    one leaf with one price, for the group that all regions are in, which is charged half of its price at e1."""
-    shares = Shares(np.zeros(len(PROBLEM.region_index)), [2], [0], [0], [0.5])
+    one leaf with one price, for the group that all its demand is in, which is charged half of its price at e1."""
+    shares = Shares(np.zeros(len(PROBLEM.demand)), [2], [0], [0], [0.5])
     branching = Branching([0, 2], [0, 5, 6], [1, -2, 2, -1, -2, -1], [1.0, 2.0, 3.0, 4.0, 5.0], [WHOLE, 0], shares)
     write_certificate(claim(prices_of(PROBLEM, branching)), PROBLEM, tmp_path, [])
     return tmp_path
@@ -70,7 +70,7 @@ def test_prices_read_back_to_the_byte(tmp_path_factory, seed, branching):
     for name in ("asset", "group", "indptr", "site", "serve") if branching else ():
         read, written = getattr(certificate.prices.branching, name), getattr(prices.branching, name)
         assert read.dtype == written.dtype and read.tobytes() == written.tobytes()
-    for name in ("region_group", "asset", "site", "group", "share") if shares is not None else ():
+    for name in ("entry_group", "asset", "site", "group", "share") if shares is not None else ():
         assert getattr(certificate.prices.branching.shares, name).tobytes() == getattr(shares, name).tobytes()
     assert lower_bound(problem, certificate.prices) == lower_bound(problem, prices)
 
@@ -125,7 +125,7 @@ def test_missing_and_torn_tables_are_refused(folder, name):
         ("branching_nodes", "tree_group", 5, -1, "nodes.parquet:6:tree_group: got .*-1.*, expected an integer"),
         ("branching_shares", "asset_id", 0, "w", "branching_shares.parquet:1:asset_id: got 'w'"),
         ("branching_shares", "site_id", 0, "o", "branching_shares.parquet:1:site_id: got 'o'"),
-        ("branching_shares", "group", 0, 1, "groups that no region is in: there are 1"),
+        ("branching_shares", "group", 0, 1, "groups that no demand is in: there are 1"),
         ("branching_shares", "share", 0, 1.5, "branching_shares.parquet: .*between 0 and 1"),
     ],
 )

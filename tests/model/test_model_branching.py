@@ -39,7 +39,7 @@ def test_whole_trees_are_kept(trees, entries):
     branching = branching_of(*trees, serve=np.zeros(starts[-1]))
     assert len(branching) == len(trees) and branching.site.tolist() == [site for tree in trees for site in tree]
     assert branching.vector_counts.tolist() == vectors and branching.vector_counts.dtype == np.int64
-    assert branching.serve_starts(indptr, np.zeros(indptr[-1], dtype=np.int32), 4).tolist() == starts.tolist()
+    assert branching.serve_starts(indptr, 4).tolist() == starts.tolist()
 
 
 @given(st.lists(SUBTREES, min_size=1, max_size=4), st.data())
@@ -94,19 +94,18 @@ def test_it_is_frozen():
 
 def grouped(asset, group, n_groups=2) -> Branching:
     nothing = np.zeros(0)
-    shares = Shares(np.arange(n_groups), nothing, nothing, nothing, nothing)
+    shares = Shares(np.array([0, 1, 0, 1]) % n_groups, nothing, nothing, nothing, nothing)
     nodes = np.full(len(asset), -1)
     return Branching(np.array(asset), np.arange(len(asset) + 1), nodes, np.zeros(0), np.array(group), shares)
 
 
-def test_trees_of_groups_have_the_prices_of_their_regions():
-    """Asset 0 is asked for in regions 0, 1, 0, asset 1 in region 1: a price for each entry of group 0, then of group 1;
-    the whole of asset 1."""
+def test_trees_of_groups_have_the_prices_of_their_entries():
+    """Asset 0 has entries of groups 0, 1, 0, asset 1 one: a price for each entry of group 0, then of group 1; the whole
+    of asset 1."""
     branching = dataclasses.replace(grouped([0, 0, 1], [0, 1, WHOLE]), serve=np.zeros(4))
-    indptr, region = np.array([0, 3, 4]), np.array([0, 1, 0, 1], dtype=np.int32)
-    assert branching.serve_starts(indptr, region, 1).tolist() == [0, 2, 3, 4]
-    with pytest.raises(ValueError, match="regions in no group"):
-        branching.serve_starts(indptr, region + 1, 1)
+    assert branching.serve_starts(np.array([0, 3, 4]), 1).tolist() == [0, 2, 3, 4]
+    with pytest.raises(ValueError, match="groups of 4 demand entries, not 5"):
+        branching.serve_starts(np.array([0, 3, 5]), 1)
 
 
 @pytest.mark.parametrize("asset, group, expected", [

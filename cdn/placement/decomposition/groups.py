@@ -1,67 +1,172 @@
-"""Groups of regions that have few caches in common: blocks fall apart into them when the shared caches' prices are
-dealt out."""
+"""Groups of a block's entries: where the relaxation leaves caches undecided, the entries that pay for them.
 
-import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
+At the credits of the relaxation most caches are decided: paid in full or not worth their price, and nothing is lost
+there. What is lost comes from a few caches here and a few there, half of each of three, say. Entries that pay for
+undecided caches together become a group, small enough to be proved case by case; all others are the rest (group 0).
+Where groups turn out to dispute a cache all the same, they become one, and entries of the rest that pay for a cache
+which the rest disputes go over to the other group.
+"""
 
-from cdn.placement.decomposition.tables import BlockTables, candidate_regions
+from cdn.compilation import kernel, routine
+from cdn.placement.decomposition.charges import deal_out
+from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, is_disputed, join_if_small, leader_of
 
-LARGEST_GROUP, LARGEST_SHARE = 20, 0.04
-"""Regions of a group, and their share of all: in a large network larger groups leave fewer caches to agree on."""
-LEAST_OWN_SHARE = 0.6
-"""Groups are worth while where at least this share of the caches serves one group alone."""
-
-
-def region_groups(tables: BlockTables) -> np.ndarray:
-    """(R,) int32 group of each region, numbered as they come; all 0 where the regions do not fall apart.
-
-    As long as more than the larger of ``LARGEST_GROUP`` and ``LARGEST_SHARE`` of the regions hang together, the caches
-    that serve most of them are taken out.
-    """
-    n_regions = len(tables.first_candidate) - 1
-    largest = max(LARGEST_GROUP, LARGEST_SHARE * n_regions)
-    region, site = candidate_regions(tables), tables.candidate_site
-    group, waiting = np.zeros(n_regions, dtype=np.int64), [0]
-    while waiting:
-        here = waiting.pop()
-        inside = group[region] == here
-        serves = np.bincount(site[inside])
-        for most in np.unique(serves[serves > 1])[::-1]:
-            kept = inside & (serves[np.where(inside, site, 0)] < most)
-            labels = _connected(region[kept], site[kept], n_regions)[group == here]
-            if len(np.unique(labels)) > 1:
-                parts = group.max() + 1 + np.unique(labels, return_inverse=True)[1]
-                group[group == here] = parts
-                waiting += np.flatnonzero(np.bincount(parts) > largest).tolist()
-                break
-    own = _own_caches(group, region, site)
-    apart = own >= LEAST_OWN_SHARE * len(np.unique(site))
-    return _numbered(group) if apart else np.zeros(n_regions, dtype=np.int32)
+UNDECIDED = 0.05
+"""A cache that was paid in at least this share of the late steps, and not paid in as many, is undecided."""
+MOST_CACHES, MOST_ENTRIES = 10, 50
+"""Of a group to begin with, and of one that other groups and entries have joined."""
+REST = 0
 
 
-def _connected(region: np.ndarray, site: np.ndarray, n_regions: int) -> np.ndarray:
-    """(R,) label of the regions that hang together by these pairs with caches."""
-    size = n_regions + int(site.max(initial=-1)) + 1
-    links = sp.csr_array((np.ones(len(region)), (region, n_regions + site)), shape=(size, size))
-    return connected_components(links, directed=False)[1][:n_regions]
+@kernel
+def group_entries(ws, room, parts, is_open):
+    """Sets the ``group`` of each entry of a block whose relaxation is in ``room``."""
+    cache_leader = parts.cache_leader
+    for i in range(ws.numbers[0]):
+        paid = room.active[i]
+        undecided = UNDECIDED < paid < 1 - UNDECIDED or is_open[i] != (paid > 0.5)
+        cache_leader[i], parts.cache_size[i] = i if undecided else -1, 1
+    for k in range(ws.numbers[1]):
+        parts.group[k] = _first_undecided(ws, parts, room.root[k], k)
+    number, n_groups = parts.place, 0
+    for k in range(ws.numbers[1]):
+        if parts.group[k] < 0:
+            parts.group[k] = REST
+            continue
+        top = leader_of(cache_leader, parts.group[k])
+        if number[top] < 0:
+            # The groups that are too many for their room share numbers: larger than need be, and as true.
+            number[top] = 1 + n_groups % (MOST_GROUPS - 1)
+            n_groups += 1
+        parts.group[k] = number[top]
+    number[: ws.numbers[0]] = -1
 
 
-def home_groups(tables: BlockTables, region_group: np.ndarray) -> np.ndarray:
-    """(S,) int32 the first group that each cache may serve; 0 where it may serve none."""
-    home = np.full(len(tables.storage_bytes), np.iinfo(np.int32).max, dtype=np.int32)
-    np.minimum.at(home, tables.candidate_site, region_group[candidate_regions(tables)])
-    return np.where(home < np.iinfo(np.int32).max, home, 0).astype(np.int32)
+@routine
+def _first_undecided(ws, parts, credit, k):
+    """The first undecided cache that an entry pays for at its credit, or -1; joins the others it pays for to that."""
+    first = -1
+    for p in range(ws.first[k], ws.first[k + 1]):
+        i = ws.cache[p]
+        if parts.cache_leader[i] < 0 or ws.saving[p] <= credit:
+            continue
+        if first < 0:
+            first = i
+        else:
+            join_if_small(parts.cache_leader, parts.cache_size, first, i, MOST_CACHES)
+    return first
 
 
-def _own_caches(group: np.ndarray, region: np.ndarray, site: np.ndarray) -> int:
-    """How many caches serve regions of one group only."""
-    pairs = np.unique(np.stack([site, group[region]]), axis=1)
-    return int((np.bincount(pairs[0]) == 1).sum())
+@routine
+def merge_disputing(ws, parts, by_entry):
+    """Makes one group of groups that dispute a cache, and lets entries of the rest join. ``by_entry`` (E,) takes the
+    entries' credits. Returns whether anything changed; ``list_groups`` is then to be called anew."""
+    merged = _join_disputing(ws, parts)
+    leader = parts.leader
+    for g in range(MOST_GROUPS):
+        for q in range(parts.first[g], parts.first[g + 1]):
+            k = parts.entry[q]
+            by_entry[k] = parts.credits[q]
+            parts.group[k] = leader_of(leader, g)
+    moved = False
+    for i in range(ws.numbers[0]):
+        to = _adversary_of_rest(parts, i)
+        if to != REST:
+            moved |= _move_payers(ws, parts, by_entry, i, to)
+    for g in range(1, MOST_GROUPS):
+        to = leader_of(leader, g)
+        if to != g:
+            _merge_charges(ws, parts, g, to)
+    if moved:
+        _leave_unused(ws, parts)
+    return merged or moved
 
 
-def _numbered(group: np.ndarray) -> np.ndarray:
-    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int32)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+@routine
+def _join_disputing(ws, parts):
+    """Sets the groups' ``leader``: disputed caches join groups, but not the rest. Returns whether any did."""
+    leader, size, joined = parts.leader, parts.size, False
+    for g in range(MOST_GROUPS):
+        leader[g], size[g] = g, parts.first[g + 1] - parts.first[g]
+    for i in range(ws.numbers[0]):
+        opens, first = parts.opens[i], REST
+        if not is_disputed(opens):
+            continue
+        for g in range(1, MOST_GROUPS):
+            if opens[g] == ABSENT:
+                continue
+            if first == REST:
+                first = g
+            else:
+                joined |= join_if_small(leader, size, first, g, MOST_ENTRIES)
+    return joined
+
+
+@routine
+def _adversary_of_rest(parts, i):
+    """The leader of the first group that decides otherwise on a cache than the rest; ``REST`` where there is none."""
+    opens = parts.opens[i]
+    if opens[REST] != ABSENT:
+        for g in range(1, MOST_GROUPS):
+            if opens[g] != ABSENT and opens[g] != opens[REST]:
+                return leader_of(parts.leader, g)
+    return REST
+
+
+@routine
+def _move_payers(ws, parts, by_entry, i, to):
+    """Moves the rest's entries that pay for a cache to another group, and what they pay for any. Returns whether there
+    were any."""
+    moved = False
+    for t in range(ws.turn_first[i], ws.turn_first[i + 1]):
+        k = ws.turn_entry[t]
+        if parts.group[k] == REST and parts.size[to] < MOST_ENTRIES and _pays(ws, k, i, by_entry[k]):
+            parts.group[k] = to
+            parts.size[to] += 1
+            parts.stale[to] = parts.stale[REST] = moved = True
+            for p in range(ws.first[k], ws.first[k + 1]):
+                c = ws.cache[p]
+                if parts.opens[c, to] == ABSENT:
+                    parts.opens[c, to], parts.charged[c, to] = parts.opens[c, REST], 0.0
+                paid = min(max(ws.saving[p] - by_entry[k], 0.0), parts.charged[c, REST])
+                parts.charged[c, REST] -= paid
+                parts.charged[c, to] += paid
+    return moved
+
+
+@routine
+def _pays(ws, k, i, credit):
+    for p in range(ws.first[k], ws.first[k + 1]):
+        if ws.cache[p] == i:
+            return ws.saving[p] > credit
+    return False
+
+
+@routine
+def _merge_charges(ws, parts, g, to):
+    """Charges a group what another was charged, which is no more."""
+    opens, charged = parts.opens, parts.charged
+    parts.stale[to] = True
+    for i in range(ws.numbers[0]):
+        if opens[i, g] == ABSENT:
+            continue
+        if opens[i, to] == ABSENT:
+            opens[i, to], charged[i, to] = 0, 0.0
+        opens[i, to] = max(opens[i, to], opens[i, g])
+        charged[i, to] += charged[i, g]
+        opens[i, g], charged[i, g] = ABSENT, 0.0
+
+
+@routine
+def _leave_unused(ws, parts):
+    """Caches that no entry of the rest has a use for any more are charged to the others."""
+    used = parts.current
+    used[: ws.numbers[0]] = False
+    for k in range(ws.numbers[1]):
+        if parts.group[k] == REST:
+            for p in range(ws.first[k], ws.first[k + 1]):
+                used[ws.cache[p]] = True
+    for i in range(ws.numbers[0]):
+        if not used[i] and parts.opens[i, REST] != ABSENT:
+            parts.opens[i, REST], parts.charged[i, REST] = ABSENT, 0.0
+            deal_out(ws.price[i], parts.charged[i], parts.opens[i])

@@ -20,9 +20,10 @@ from cdn.placement.decomposition.blocks import (
     new_workspace,
     unload_block,
 )
-from cdn.placement.decomposition.groups import region_groups
+from cdn.placement.decomposition.groups import MOST_ENTRIES, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
-from cdn.placement.decomposition.parts import list_groups, new_part_room, settle_parts
+from cdn.placement.decomposition.part_room import list_groups, new_part_room
+from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
@@ -95,14 +96,16 @@ def _add_flow(tables, ws, weight, rate_window, sums):
 
 
 @routine
-def _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance):
-    """Looks for better than ``is_open``: in parts where the block has several, else by branching. Returns the value."""
-    n_parts = list_groups(tables, ws, parts)
-    most_credits = FEW_BRANCHES if n_parts < 2 else 1
+def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
+    """Looks for better than ``is_open``: small blocks by branching, others in parts. Returns the value."""
+    most_credits = FEW_BRANCHES if ws.numbers[1] <= MOST_ENTRIES else 1
     value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, room.root[:0])[:2]
-    if n_parts < 2 or bound <= value + tolerance:
+    if most_credits > 1 or bound <= value + tolerance:
         return value
-    return settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
+    group_entries(ws, room, parts, is_open)
+    if list_groups(ws, parts) > 1:
+        return settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
+    return prove_block(ws, is_open, fixed, flips, room, tolerance, FEW_BRANCHES, room.root[:0])[0]
 
 
 @kernel
@@ -124,7 +127,7 @@ def _price_chunk(
             value = solve_block(ws, is_open, fixed, flips, opened[asset], ROUNDS)
             if branching:
                 tolerance = tolerances[0] * value + tolerances[1]
-                value = _search(tables, ws, part, room, parts, is_open, fixed, flips, tolerance)
+                value = _search(ws, part, room, parts, is_open, fixed, flips, tolerance)
                 value_caches(ws, is_open)
             sums.saving[0] += weight * value
             keep_open(ws, is_open, opened[asset])
@@ -153,9 +156,8 @@ class BlockPasses:
         self.workspaces = [new_workspace(*sizes) for _ in range(threads)]
         self._free = list(self.workspaces)
         self._pool = ThreadPoolExecutor(threads)
-        self.region_group = region_groups(tables)
         self._rooms = {
-            id(workspace): (new_room(workspace, MOST_BRANCHES), *new_part_room(tables, self.region_group, sizes))
+            id(workspace): (new_room(workspace, MOST_BRANCHES), *new_part_room(sizes))
             for workspace in self.workspaces
         }
 

@@ -22,6 +22,8 @@ from cdn.placement.decomposition.local_search import improve, value_caches
 FREE, FORCED_OPEN, FORCED_CLOSED = 0, 1, 2
 ROOT_STEPS, NODE_STEPS = 200, 60
 PATIENCE = 8
+LATE = 0.05
+"""What the last of many steps counts for in the share of steps in which a cache was paid."""
 
 
 class ProofRoom(NamedTuple):
@@ -191,7 +193,8 @@ def _subgradient(room, theta):
 @routine
 def lower_credits(ws, room, credits, target, steps):
     """Improves ``credits`` (E,) by subgradient steps towards ``target``, a value some placement reaches; returns the
-    best bound. ``excess`` is that of the best credits, ``active`` how often each free cache paid."""
+    best bound. ``excess`` is that of the best credits, ``active`` how often each free cache paid of late: about what
+    the relaxation opens of it (Barahona and Anbil, Mathematical Programming 2000)."""
     n, n_entries = ws.numbers[0], ws.numbers[1]
     constant = -_compact(ws, room)
     n_live = room.numbers[0]
@@ -210,8 +213,8 @@ def lower_credits(ws, room, credits, target, steps):
     theta[:n_entries] = credits[:n_entries]
     room.active[:n] = 0.0
     now = constant + _bound(ws, room, theta)
-    best, beta, waited, taken = now, 1.0, 0, 0
-    for _ in range(steps):
+    best, beta, waited = now, 1.0, 0
+    for taken in range(steps):
         if best <= target:
             break
         norm = _subgradient(room, theta)
@@ -222,9 +225,8 @@ def lower_credits(ws, room, credits, target, steps):
             k = room.live[q]
             theta[k] = max(theta[k] - length * room.step[q], room.base[k])
         now = constant + _bound(ws, room, theta)
-        taken += 1
         for i in range(n):
-            room.active[i] += room.paid[i]
+            room.active[i] += max(LATE, 1.0 / (taken + 1)) * (room.paid[i] - room.active[i])
         if now < best - 1e-3 * (best - target):
             best, waited = now, 0
             credits[:n_entries] = theta[:n_entries]
@@ -234,9 +236,6 @@ def lower_credits(ws, room, credits, target, steps):
                 waited, beta = 0, 0.5 * beta
                 theta[:n_entries] = credits[:n_entries]
                 now = constant + _bound(ws, room, theta)
-    if taken:
-        for i in range(n):
-            room.active[i] /= taken
     return constant + _bound(ws, room, credits)
 
 

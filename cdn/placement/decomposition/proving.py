@@ -13,80 +13,94 @@ from cdn.compilation import kernel, routine
 from cdn.model.branching import WHOLE, Branching
 from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
+from cdn.placement.decomposition.groups import MOST_ENTRIES, REST, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
-from cdn.placement.decomposition.parts import list_groups, prove_part, settle_parts
+from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups
+from cdn.placement.decomposition.parts import prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
 from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
-BRANCHES_AFTER_PARTS = 32
-MOST_PARTS_BRANCHED = 32
-"""A block of more parts has too many caches open to question for so few branches."""
+MOST_PART_BRANCHES = 128
 
 
 @routine
 def _prove_asset(
     tables, rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value, tolerance, most,
-    serve, trees
+    serve, entry_group, trees
 ):  # fmt: skip
     """Proves a loaded block: by credits alone, else in parts, else by branching. ``is_open``: a good start, replaced by
     the best found. Returns the value, the bound and the trees."""
-    n_parts = list_groups(tables, ws, parts)
-    at_first = 1 if n_parts > 1 else most
+    small = ws.numbers[1] <= MOST_ENTRIES
+    at_first = most if small else 1
     value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, room.root[:0])
-    if at_first < most and bound > value + tolerance:
-        value = settle_parts(tables, ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
-        before = trees.counts.copy()
-        in_parts, trees = _prove_parts(
-            tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
-        )
-        good = in_parts <= value + tolerance
-        if in_parts >= bound or (not good and n_parts <= MOST_PARTS_BRANCHED):
-            most = min(most, BRANCHES_AFTER_PARTS)
-            value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, room.root[:0])
-        if good or in_parts < bound:
-            return value, in_parts, add_shares(trees, tables, rate, ws, parts, asset, n_touched)
-        trees.counts[:] = before
-        _reset_serve(tables, origin_cost, asset, serve)
+    if not small and bound > value + tolerance:
+        group_entries(ws, room, parts, is_open)
+        if list_groups(ws, parts) > 1:
+            value = settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
+            _note_groups(tables, ws, parts, asset, entry_group)
+            before = trees.counts.copy()
+            in_parts, trees = _prove_parts(
+                tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, entry_group,
+                trees
+            )  # fmt: skip
+            if in_parts < bound:
+                return value, in_parts, add_shares(trees, tables, rate, ws, parts, asset, entry_group, n_touched)
+            trees.counts[:] = before
+            _reset_serve(tables, origin_cost, asset, serve, entry_group)
+            most = 1
+        value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, room.root[:0])
     if nodes == 1:
         write_credits(ws, room.credits[0], serve)
     else:
-        trees = add_tree(trees, tables, origin_cost, ws, room, asset, WHOLE, parts.region_group, nodes, credits)
+        trees = add_tree(trees, tables, origin_cost, ws, room, asset, WHOLE, entry_group, nodes, credits)
     return value, bound, trees
 
 
 @routine
+def _note_groups(tables, ws, parts, asset, entry_group):
+    """Writes the groups of the asset's demand entries; those no cache of the block may serve are of the rest."""
+    entry_group[tables.indptr[asset] : tables.indptr[asset + 1]] = REST
+    for k in range(ws.numbers[1]):
+        entry_group[ws.entry[k]] = parts.group[k]
+
+
+@routine
 def _prove_parts(
-    tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, trees
+    tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, entry_group, trees
 ):  # fmt: skip
     """Proves each group's block at what it is charged. Returns the sum of the bounds, and the trees."""
     total = 0.0
-    for g in range(len(parts.first) - 1):
+    for g in range(MOST_GROUPS):
         if parts.first[g] == parts.first[g + 1]:
             continue
-        _, bound, nodes, credits = prove_part(ws, part, room, parts, parts.best, g, fixed, flips, tolerance, most)
+        _, bound, nodes, credits = prove_part(
+            ws, part, room, parts, parts.best, g, fixed, flips, tolerance, min(most, MOST_PART_BRANCHES)
+        )
         total += bound
         if nodes == 1:
             write_credits(part, room.credits[0], serve)
         else:
-            trees = add_tree(trees, tables, origin_cost, part, room, asset, g, parts.region_group, nodes, credits)
+            trees = add_tree(trees, tables, origin_cost, part, room, asset, g, entry_group, nodes, credits)
     return total, trees
 
 
 @routine
-def _reset_serve(tables, origin_cost, asset, serve):
-    """Serve prices of the asset's entries: what the origin costs."""
+def _reset_serve(tables, origin_cost, asset, serve, entry_group):
+    """Serve prices of the asset's entries: what the origin costs, and one group."""
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
+        entry_group[e] = REST
         serve[e] = tables.bytes[e] * origin_cost[tables.region[e]]
 
 
 @kernel
 def _prove_chunk(
     tables, prices, reacting, ws, part, room, parts, origin_cost, assets, begin, step, rounds, tolerances, opened,
-    serve, sums, use
+    serve, entry_group, sums, use
 ):  # fmt: skip
-    """Every ``step``-th asset from ``begin``: proves its block at ``prices``, writes ``serve`` or trees, and opens what
+    """Every ``step``-th asset from ``begin``: proves its block at ``prices``, writes ``serve`` and
+    ``entry_group`` (N,) or trees, and opens what
     suits ``reacting`` prices. Adds to ``sums`` value and bound of the blocks, to ``use`` (2, S) storage and fill.
     Returns the trees."""
     n_sites = len(tables.storage_bytes)
@@ -96,12 +110,12 @@ def _prove_chunk(
     for q in range(begin, len(assets), step):
         asset = assets[q]
         n_touched = load_block(tables, prices, asset, ws)
-        _reset_serve(tables, origin_cost, asset, serve)
+        _reset_serve(tables, origin_cost, asset, serve, entry_group)
         if ws.numbers[0]:
             value = solve_block(ws, is_open, fixed, flips, opened[asset], rounds)
             value, bound, trees = _prove_asset(
                 tables, prices.rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value,
-                tolerances[0] * value + tolerances[1], len(room.credits), serve, trees
+                tolerances[0] * value + tolerances[1], len(room.credits), serve, entry_group, trees
             )  # fmt: skip
             sums[0] += value
             sums[1] += bound
@@ -144,6 +158,7 @@ def prove(
     tables = passes.tables
     n_sites = len(tables.storage_bytes)
     serve = tables.bytes * origin_cost[tables.region]
+    entry_group = np.zeros(len(serve), dtype=np.int16)
     total, used, trees = np.zeros(2), np.zeros((2, n_sites)), []
     n_batches = max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
@@ -156,12 +171,13 @@ def prove(
             sums, use = np.zeros(2), np.zeros((2, n_sites))
             room, parts, part = passes.rooms(ws)
             shared = (origin_cost, assets, task, CHUNKS, rounds, allowed)
-            found = _prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, opened, serve, sums, use)
+            filled = (opened, serve, entry_group, sums, use)
+            found = _prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, *filled)
             return sums, use, found
 
         for sums, use, found in passes.run(work):
             total += sums
             used += use
             trees.append(found)
-    branching = branching_of(trees, passes.region_group, tables.indptr, tables.region)
+    branching = branching_of(trees, entry_group, tables.indptr)
     return Proof(float(total[0]), float(total[1]), serve, branching, used)

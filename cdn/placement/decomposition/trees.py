@@ -8,6 +8,7 @@ from cdn.compilation import kernel, routine
 from cdn.model.branching import WHOLE, Branching, count_entries
 from cdn.model.shares import Shares
 from cdn.placement.decomposition.blocks import may_store
+from cdn.placement.decomposition.part_room import MOST_GROUPS
 
 TREES, NODES, PRICES, SHARES = 0, 1, 2, 3
 
@@ -73,8 +74,8 @@ def write_credits(ws, credits, serve):
 
 
 @routine
-def add_tree(trees, tables, origin_cost, ws, room, asset, group, region_group, nodes, credits):
-    """A proof case by case, from ``room``: ``ws`` has the block, or the part of a group. Returns the trees."""
+def add_tree(trees, tables, origin_cost, ws, room, asset, group, entry_group, nodes, credits):
+    """A proof case by case, from ``room``: ``ws`` has the block, or that of a group of entries. Returns the trees."""
     start, end = tables.indptr[asset], tables.indptr[asset + 1]
     trees = with_room(trees, nodes, credits * (end - start), 0)
     n = trees.counts
@@ -87,10 +88,9 @@ def add_tree(trees, tables, origin_cost, ws, room, asset, group, region_group, n
     for c in range(credits):
         k = 0
         for e in range(start, end):
-            r = tables.region[e]
-            if group != WHOLE and region_group[r] != group:
+            if group != WHOLE and entry_group[e] != group:
                 continue
-            trees.serve[written] = tables.bytes[e] * origin_cost[r]
+            trees.serve[written] = tables.bytes[e] * origin_cost[tables.region[e]]
             if k < ws.numbers[1] and ws.entry[k] == e:
                 trees.serve[written] -= room.credits[c, k]
                 k += 1
@@ -100,19 +100,18 @@ def add_tree(trees, tables, origin_cost, ws, room, asset, group, region_group, n
 
 
 @routine
-def add_shares(trees, tables, rate, ws, parts, asset, n_touched):
+def add_shares(trees, tables, rate, ws, parts, asset, entry_group, n_touched):
     """How the prices of a block in parts are dealt out. Caches outside the block pay too little for all groups
     together; dealt out by what each would save, they do for each."""
-    n_groups = parts.upper.shape[1]
-    trees = with_room(trees, 0, 0, n_touched * n_groups)
-    _save_outside(tables, rate, ws, parts, asset, n_touched)
+    trees = with_room(trees, 0, 0, n_touched * MOST_GROUPS)
+    _save_outside(tables, rate, ws, parts, asset, entry_group)
     for s in range(len(tables.storage_bytes)):
         i = ws.local[s]
         if i >= 0:
             if ws.price[i] > 0:
-                _add_rows(trees, asset, s, parts.home_group[s], parts.best[i], ws.price[i])
+                _add_rows(trees, asset, s, parts.home[s], parts.best[i], ws.price[i])
         elif ws.upper[s] > 0 and may_store(tables, asset, s, ws.flags[s]):
-            _add_rows(trees, asset, s, parts.home_group[s], parts.upper[s], ws.upper[s])
+            _add_rows(trees, asset, s, parts.home[s], parts.upper[s], ws.upper[s])
     for k in range(n_touched):
         s = ws.touched[k]
         if ws.local[s] < 0:
@@ -121,17 +120,19 @@ def add_shares(trees, tables, rate, ws, parts, asset, n_touched):
 
 
 @routine
-def _save_outside(tables, rate, ws, parts, asset, n_touched):
-    """Sets ``upper`` of the caches outside the block."""
+def _save_outside(tables, rate, ws, parts, asset, entry_group):
+    """Sets ``upper`` of the caches outside the block, and the ``home`` of all."""
+    parts.home[:] = MOST_GROUPS
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
         if not tables.servable[e]:
             continue
-        r = tables.region[e]
+        r, g = tables.region[e], entry_group[e]
         for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
             s = tables.candidate_site[j]
+            parts.home[s] = min(parts.home[s], g)
             saving = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
             if ws.local[s] < 0 and saving > 0:
-                parts.upper[s, parts.region_group[r]] += saving
+                parts.upper[s, g] += saving
 
 
 @routine
@@ -151,7 +152,7 @@ def _add_rows(trees, asset, s, home, charged, price):
 
 
 def branching_of(
-    found: list[Trees], region_group: np.ndarray, demand_indptr: np.ndarray, region: np.ndarray
+    found: list[Trees], entry_group: np.ndarray, demand_indptr: np.ndarray
 ) -> Branching | None:
     """All trees and shares as ``Branching``, None where there are none. Empties ``found``, one after the other:
     together they are large."""
@@ -162,10 +163,10 @@ def branching_of(
     share = np.concatenate([part.share[: part.counts[SHARES]] for part in found])
     rows = np.lexsort(owner.T[::-1])
     columns = (owner[rows, 0], owner[rows, 1], owner[rows, 2], share[rows])
-    shares = Shares(region_group, *columns) if len(owner) or (sizes[:, 1] != WHOLE).any() else None
+    shares = Shares(entry_group, *columns) if len(owner) or (sizes[:, 1] != WHOLE).any() else None
     order = np.lexsort((sizes[:, 1], sizes[:, 0]))
     asset, group, nodes, vectors = sizes[order].T
-    prices = vectors * count_entries(asset, group, region_group, demand_indptr, region)
+    prices = vectors * count_entries(asset, group, entry_group, demand_indptr)
     site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum())
     first_node, first_price = (np.cumsum(lengths) - lengths for lengths in (nodes, prices))
     place = np.empty(len(order), dtype=np.int64)
