@@ -1,7 +1,7 @@
 """A heap of next uses, the latest on top: a state's third scalar is how many it holds.
 
-Two words of ``cells`` per cell, from cell 1 on, so that the children of cell ``at`` are 2 at and 2 at + 1: the next use,
-and the object's id. An object's ``slot`` is IN_HEAP less its cell.
+Two words of ``cells`` per cell, the next use and the object's id, from cell 1 on: the children of cell ``at`` are cells
+2 at and 2 at + 1. An object's ``slot`` is IN_HEAP less its cell, so below -2.
 """
 
 from cdn.compilation import step
