@@ -85,8 +85,7 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
     seen = np.zeros(len(catalog), dtype=bool)
     if policy is None and not egress_limits:
         return _replay_pins(routes, log, warm_up, seen)
-    time_us, region, asset, bytes_ = (
-        np.concatenate([getattr(part, name) for part in logs]) for name in ("time_us", "region", "asset", "bytes"))
+    time_us, region, asset, bytes_ = (_joined(logs, name) for name in ("time_us", "region", "asset", "bytes"))
     requests = Requests(time_us, region, asset, bytes_, route_requests(routes, region, asset))
     served_by, request_class = np.empty(len(asset), dtype=np.int32), np.empty(len(asset), dtype=np.int8)
     refused = np.zeros(len(asset), dtype=bool)
@@ -116,6 +115,12 @@ def _replay_pins(routes: Routes, log: RequestLog, warm_up: RequestLog | None, se
     for array in (served_by, request_class):
         array.flags.writeable = False  # so that the replay keeps these and makes no copies
     return Replay(served_by, request_class)
+
+
+def _joined(logs: list[RequestLog], column: str) -> np.ndarray:
+    """A column of both logs; of one alone its own, as a copy of 20 M requests costs a tenth of their replay."""
+    parts = [getattr(log, column) for log in logs]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _checked_share(policy: str | None, reactive_share: float | None) -> float:
