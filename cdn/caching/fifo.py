@@ -17,6 +17,7 @@ def lookup(state, i, next_use):
 
 @step
 def insert(state, i, next_use):
+    """Under LRU every other entry is stale, a coin's toss, so nothing branches on it."""
     objects, queue, ints, _ = state
     size = objects[i].size_bytes
     if size > ints[CAPACITY]:
@@ -24,10 +25,10 @@ def insert(state, i, next_use):
     free, oldest = ints[FREE], ints[START]
     while free < size:
         prefetch(objects, queue[oldest + AHEAD])
-        victim = queue[oldest]
-        if objects[victim].slot == oldest:
-            objects[victim].slot = NOT_CACHED
-            free += objects[victim].size_bytes
+        victim, slot = queue[oldest], objects[queue[oldest]].slot
+        is_valid = np.int64(slot == oldest)
+        objects[victim].slot = slot - is_valid * (slot - NOT_CACHED)
+        free += is_valid * objects[victim].size_bytes
         oldest += 1
     ints[FREE], ints[START] = free - size, oldest
     append(state, i)

@@ -14,7 +14,7 @@ from cdn.caching.policy import Policy
 from cdn.caching.prefetching import prefetch
 from cdn.compilation import digest_of_imports, step
 
-AHEAD, NEIGHBOURS_AHEAD = 16, 8
+AHEAD, NEIGHBOURS_AHEAD, STREAM_AHEAD = 16, 8, 64
 NEVER = 2**62
 # Bound to those of a policy when a loop is made.
 lookup: Any = None
@@ -22,7 +22,8 @@ insert: Any = None
 remove: Any = None
 admit: Any = None
 observe: Any = None
-LOOKS_AHEAD = LINKED = False
+foresee: Any = None
+LOOKS_AHEAD = LINKED = FORESEES = False
 
 
 def replay(state, ids, next_uses, hit):
@@ -35,6 +36,10 @@ def replay(state, ids, next_uses, hit):
             near = ids[min(k + NEIGHBOURS_AHEAD, last)]
             prefetch(objects, max(objects[near].newer, 0))
             prefetch(objects, max(objects[near].older, 0))
+        if FORESEES:
+            prefetch(ids, k + STREAM_AHEAD)
+            prefetch(next_uses, k + STREAM_AHEAD)
+            foresee(state, next_uses[min(k + AHEAD, last)])
         i = ids[k]
         next_use = next_uses[k] if LOOKS_AHEAD else 0
         hit[k] = lookup(state, i, next_use)
@@ -81,7 +86,9 @@ def bound(loop: Any, name: str, policy: Policy, *sources: Path, **names: Any) ->
         "lookup": policy.lookup,
         "insert": policy.insert,
         "remove": policy.remove,
+        "foresee": policy.foresee,
         "LOOKS_AHEAD": policy.looks_ahead,
+        "FORESEES": policy.foresee is not None,
         "LINKED": "newer" in (policy.blank.dtype.names or ()),
         **names,
     }

@@ -1,4 +1,4 @@
-"""What an eviction policy is: three compiled steps over the state of one cache.
+"""What an eviction policy is: a few compiled steps over the state of one cache.
 
 The state is a tuple of four arrays, the same for all policies, so that any kernel can hold the states of many caches:
 
@@ -14,6 +14,8 @@ The steps, ``i`` an object's id:
 - ``insert(state, i, next_use) -> bool``: after a lookup that missed: evicts until the object fits, and stores it;
   whether it did. Never called, it leaves the cache without the object: a network's or an admission policy's choice.
 - ``remove(state, i)``: takes the object out if it is there (its time to live has passed); ghosts stay.
+
+- ``foresee(state, next_use)``, only where it helps: asks for the memory that a use some requests on will write to.
 
 ``next_use`` is the position of the object's next request, or ``NO_NEXT_USE``; only policies that look ahead read it.
 """
@@ -50,6 +52,7 @@ class Policy:
     cell: np.dtype = ONE_ID
     cells_per_object: int = 0
     looks_ahead: bool = False
+    foresee: Any = None
 
     def empty_state(self, capacity_bytes: int, n_ids: int, **parameters: float) -> State:
         """The state of an empty cache with room for ``n_ids`` objects' rows."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cdn.caching import REACTIVE_POLICIES
+from cdn.caching import ADMISSIONS, REACTIVE_POLICIES, choose_admission
 from cdn.cli.options import (
     PATH,
     catalog_option,
@@ -76,6 +76,10 @@ CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
               help="Share of each cache's storage that hybrid leaves to its policy.")
 @click.option("--hybrid-policy", type=PolicyParam(among=REACTIVE_POLICIES), default=DEFAULT_HYBRID_POLICY,
               show_default=True, help="Policy of hybrid's reactive share.")
+@click.option("--admission", type=PolicyParam(choose_admission), default="none", show_default=True,
+              help=f"Which copies the reactive caches take: {', '.join(ADMISSIONS)}; with parameters.")
+@click.option("--ttl-s", type=click.FloatRange(0), default=None,
+              help="Seconds a copy lives in a reactive cache  [default: for ever]")
 @click.option("--copy", type=click.Choice(sorted(COPY_RULES)), default=DEFAULT_COPY_RULE, show_default=True,
               help="Which of the reactive caches passed in vain take a copy: all (lce), the last (lcd), the nearest to "
                    "the client (edge), none (nocopy).")
@@ -88,10 +92,13 @@ CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
 @quiet_option
 def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...], warm_up_paths: tuple[Path, ...],
              placement_path: Path | None, hybrid_path: Path | None, demand_path: Path | None,
-             strategies: tuple[str, ...], reactive_share: float, hybrid_policy: str, copy: str, egress_limits: bool,
-             true_path: Path | None, out_path: Path, as_json: bool, quiet: bool) -> None:
+             strategies: tuple[str, ...], reactive_share: float, hybrid_policy: str, admission: str,
+             ttl_s: float | None, copy: str, egress_limits: bool, true_path: Path | None, out_path: Path,
+             as_json: bool, quiet: bool) -> None:
     """Replay a request log that was not planned with: who serves it, what it costs, what stays off the origin."""
     _check_options(strategies, placement_path, hybrid_path, demand_path or warm_up_paths)
+    if set(strategies) == {PINNED} and (admission != "none" or ttl_s is not None):
+        raise click.UsageError("--admission and --ttl-s are of reactive caches: add a policy, or hybrid")
     progress = stderr_console(quiet)
     topology, catalog = read_topology(topology_path), read_catalog(catalog_path)
     log = _read_log(log_paths, topology, catalog, progress)
@@ -104,13 +111,14 @@ def simulate(topology_path: Path, catalog_path: Path, log_paths: tuple[Path, ...
     with progress.status(f"replaying {len(log)} requests with {', '.join(strategies)}"):
         try:
             replays = simulate_all(problem, topology, catalog, log, strategies, placements, warm_up=warm_up,
-                                   reactive_share=reactive_share, hybrid_policy=hybrid_policy, copy=copy,
-                                   egress_limits=egress_limits)
+                                   reactive_share=reactive_share, hybrid_policy=hybrid_policy, admission=admission,
+                                   ttl_s=ttl_s, copy=copy, egress_limits=egress_limits)
         except ValueError as error:
             expected = f"a placement and logs that fit together ({error})"
             raise DataError.of_file(hybrid_path or placement_path or log_paths[0], expected) from error
     results = {name: summarise(problem, topology, log, replay) for name, replay in replays.items()}
-    parameters = {"copy": copy, "egress_limits": egress_limits}
+    parameters = {"copy": copy, "egress_limits": egress_limits, "admission": admission,
+                  "admission_parameters": dict(choose_admission(admission).parameters), "ttl_s": ttl_s}
     policies = [name for name in strategies if name not in (PINNED, HYBRID)]
     if HYBRID in strategies:
         parameters |= {"reactive_share": reactive_share, "hybrid_policy": hybrid_policy}

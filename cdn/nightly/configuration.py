@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from cdn.caching import REACTIVE_POLICIES
+from cdn.caching import REACTIVE_POLICIES, choose_policy
 from cdn.errors import CdnError, DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
 from cdn.forecasting.forecasters import FORECASTERS
@@ -49,7 +49,7 @@ class PlacementRecord(_Section):
     fill_days: float = Field(7.0, ge=1, description="days a filled copy is expected to serve: spreads its fill cost")
     robust: str | None = Field(None, description="rule to place for more than what is expected, such as scenarios:8")
     seed: int = Field(0, ge=0, description="seed of the scenarios")
-    reactive_policy: str = Field("lru", description="policy of the reactive share")
+    reactive_policy: str = Field("lru", description="policy of the reactive share, with parameters where wanted")
 
 
 class ReplayRecord(_Section):
@@ -101,17 +101,13 @@ def read_config(path: Path) -> NightlyConfig:
         ("forecast", "method", record.forecast.method, FORECASTERS),
         ("forecast", "level", record.forecast.level, LEVELS),
         ("placement", "method", record.placement.method, (AUTO, *PLACERS)),
-        ("placement", "reactive_policy", record.placement.reactive_policy, REACTIVE_POLICIES),
-    ]
-    named += [
-        (f"replay.policies[{k}]", None, policy, REACTIVE_POLICIES)
-        for k, policy in enumerate(record.replay.policies, 1)
     ]
     faults = [
         Fault(str(path), section, key, value, "one of " + ", ".join(sorted(known)))
         for section, key, value, known in named
         if value not in known
     ]
+    faults += _policy_faults(path, record)
     if record.placement.robust is not None:
         try:
             parse_robust(record.placement.robust)
@@ -122,3 +118,19 @@ def read_config(path: Path) -> NightlyConfig:
     if faults:
         raise DataError(faults)
     return NightlyConfig(record, path.parent)
+
+
+def _policy_faults(path: Path, record: ConfigRecord) -> list[Fault]:
+    """Policies of the wrong name, or with parameters that they cannot have."""
+    places: list[tuple[str, str | None, str]] = [("placement", "reactive_policy", record.placement.reactive_policy)]
+    places += [(f"replay.policies[{k}]", None, policy) for k, policy in enumerate(record.replay.policies, 1)]
+    faults = []
+    for section, key, policy in places:
+        if policy.split(":")[0].strip() not in REACTIVE_POLICIES:
+            faults.append(Fault(str(path), section, key, policy, "one of " + ", ".join(sorted(REACTIVE_POLICIES))))
+            continue
+        try:
+            choose_policy(policy)
+        except CdnError as error:
+            faults.append(Fault(str(path), section, key, policy, f"a policy's parameters ({error})"))
+    return faults

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.caching import choose_policy
+from cdn.caching import choose_admission, choose_policy
 from cdn.model.arrays import frozen
 from cdn.model.catalog import Catalog
 from cdn.model.problem import Problem
@@ -30,6 +30,7 @@ from cdn.model.topology import Topology
 from cdn.simulation.classes import classify, serve_pinned
 from cdn.simulation.copying import DEFAULT_COPY_RULE, copy_table
 from cdn.simulation.egress import full_budgets
+from cdn.simulation.gates import has_gates, open_gates
 from cdn.simulation.paths import reactive_paths
 from cdn.simulation.routes import Routes, build_routes, route_requests
 from cdn.simulation.stations import Requests, open_caches, stations_of
@@ -58,20 +59,21 @@ class Replay:
 
 
 def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestLog, *, pinned: SiteAssets | None = None,
-           policy: str | None = None, reactive_share: float | None = None, copy: str = DEFAULT_COPY_RULE,
-           egress_limits: bool = False, true_placement: SiteAssets | None = None,
-           warm_up: RequestLog | None = None) -> Replay:
+           policy: str | None = None, reactive_share: float | None = None, admission: str = "none",
+           ttl_s: float | None = None, copy: str = DEFAULT_COPY_RULE, egress_limits: bool = False,
+           true_placement: SiteAssets | None = None, warm_up: RequestLog | None = None) -> Replay:
     """Replays ``log`` through the network (its demand is not looked at).
 
     ``pinned``: what the placement stores, within ``1 - reactive_share`` of each cache's storage. ``policy``: as in
     ``cdn.caching.open_cache``; without one nothing is reactive. ``reactive_share``: 1 by default where there is a
-    policy. ``copy``: a name in ``COPY_RULES``. ``egress_limits``: whether caches refuse what exceeds their hour's
+    policy. ``admission``, ``ttl_s``: as in ``open_cache``, of each reactive part; the gate is asked where the copy rule
+    wants a copy. ``copy``: a name in ``COPY_RULES``. ``egress_limits``: whether caches refuse what exceeds their hour's
     egress. ``true_placement``: made with the true demand: splits a placement's misses into forecast and capacity.
     ``warm_up``: an earlier log that runs through the caches first and is not counted.
 
-    Raises UnknownNameError for an unknown policy, parameter or copy rule, ParameterError for a parameter out of range;
-    ValueError where pins and reactive share need more storage than there is, the warm-up ends after the log begins, or
-    the inputs do not belong together.
+    Raises UnknownNameError for an unknown policy, admission, parameter or copy rule, ParameterError for a parameter out
+    of range; ValueError where pins and reactive share need more storage than there is, a time to live is negative, the
+    warm-up ends after the log begins, or the inputs do not belong together.
     """
     share = _checked_share(policy, reactive_share)
     copies = copy_table(copy, N_LEVELS)
@@ -83,8 +85,7 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
     seen = np.zeros(len(catalog), dtype=bool)
     if policy is None and not egress_limits:
         return _replay_pins(routes, log, warm_up, seen)
-    time_us, region, asset, bytes_ = (
-        np.concatenate([getattr(part, name) for part in logs]) for name in ("time_us", "region", "asset", "bytes"))
+    time_us, region, asset, bytes_ = (_joined(logs, name) for name in ("time_us", "region", "asset", "bytes"))
     requests = Requests(time_us, region, asset, bytes_, route_requests(routes, region, asset))
     served_by, request_class = np.empty(len(asset), dtype=np.int32), np.empty(len(asset), dtype=np.int8)
     refused = np.zeros(len(asset), dtype=bool)
@@ -93,10 +94,12 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
     else:
         path = reactive_paths(problem, topology)
         stations = stations_of(routes, path, requests, egress_limits)
-        chosen = choose_policy(policy)
+        chosen, gate = choose_policy(policy), choose_admission(admission)
         caches = open_caches(chosen, capacity_bytes, problem.size_bytes, path, stations, asset)
+        gates = open_gates(gate, ttl_s, capacity_bytes, len(caches.objects))
         passed = np.zeros((N_LEVELS, 2), dtype=np.int64)
-        walk_of(chosen.of.name)(caches, routes, egress, copies, requests, passed, served_by, refused)
+        walk = walk_of(chosen.of.name, gate.of if has_gates(gate, ttl_s) else None)
+        walk(caches, gates, routes, egress, copies, requests, passed, served_by, refused)
     classify(requests.route, asset, problem.n_caches, seen, served_by, refused, request_class)
     n_warm_up = len(asset) - len(log)
     return Replay(served_by[n_warm_up:], request_class[n_warm_up:])
@@ -112,6 +115,12 @@ def _replay_pins(routes: Routes, log: RequestLog, warm_up: RequestLog | None, se
     for array in (served_by, request_class):
         array.flags.writeable = False  # so that the replay keeps these and makes no copies
     return Replay(served_by, request_class)
+
+
+def _joined(logs: list[RequestLog], column: str) -> np.ndarray:
+    """A column of both logs; of one alone its own, as a copy of 20 M requests costs a tenth of their replay."""
+    parts = [getattr(log, column) for log in logs]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _checked_share(policy: str | None, reactive_share: float | None) -> float:

@@ -13,10 +13,13 @@ from cdn.caching.cache import global_next_uses
 from cdn.caching.next_uses import next_uses
 from cdn.caching.parameters import Choice
 from cdn.caching.policy import Policy
+from cdn.caching.prefetching import prefetch
 from cdn.compilation import kernel, step
 from cdn.simulation.classes import FORBIDDEN
 from cdn.simulation.paths import NO_SITE
 from cdn.simulation.routes import Routes, has_bit
+
+AHEAD = 16
 
 
 class Requests(NamedTuple):
@@ -58,31 +61,32 @@ def stations_of(routes: Routes, path: np.ndarray, requests: Requests, egress_lim
 
 def open_caches(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: np.ndarray, path: np.ndarray,
                 stations: np.ndarray, asset: np.ndarray) -> Caches:
-    """Empty caches of a policy with room for what may come to them.
+    """Empty caches of a policy with room for what may come to them. ``stations`` becomes the numbers.
 
     A policy that looks ahead sees the next request that may come to its cache, whether or not one below serves it."""
-    policy, numbers = chosen.of, np.empty(stations.shape, dtype=np.int32)
+    policy = chosen.of
     following = np.zeros((len(stations), stations.shape[1] * policy.looks_ahead), dtype=np.int64)
     sizes = [np.zeros(0, dtype=np.int64)] * len(capacity_bytes)
     for level, station in enumerate(stations):
-        numbers[level], order, first, members, first_member = _number(station, asset, len(sizes), len(size_bytes))
+        order, first, members, first_member = _number(station, asset, len(sizes), len(size_bytes))
         for s in np.flatnonzero(np.diff(first)).tolist():
             sizes[s] = size_bytes[members[first_member[s] : first_member[s + 1]]]
             if policy.looks_ahead:
                 stream = order[first[s] : first[s + 1]]
-                following[level, stream] = global_next_uses(next_uses(numbers[level, stream], len(sizes[s])))
-    return Caches(**_stacked(chosen, capacity_bytes, sizes), path=path, numbers=numbers, next_uses=following)
+                following[level, stream] = global_next_uses(next_uses(station[stream], len(sizes[s])))
+    return Caches(**_stacked(chosen, capacity_bytes, sizes), path=path, numbers=stations, next_uses=following)
 
 
 def _stacked(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: list[np.ndarray]) -> dict[str, np.ndarray]:
-    states = [chosen.of.empty_state(int(capacity), len(sizes), **chosen.parameters)
-              for capacity, sizes in zip(capacity_bytes, size_bytes, strict=True)]
-    objects, cells = (np.concatenate([state[part] for state in states]) for part in (0, 1))
+    policy = chosen.of
+    scalars = [policy.empty_state(int(capacity), 0, **chosen.parameters)[2:] for capacity in capacity_bytes]
+    ints, floats = (np.stack(part) for part in zip(*scalars, strict=True))
+    n_objects = [len(sizes) for sizes in size_bytes]
+    first_object, first_cell = (np.cumsum([0, *lengths]) for lengths in (n_objects, map(policy.n_cells, n_objects)))
+    objects = np.full(first_object[-1], policy.blank, dtype=policy.blank.dtype)
     objects["size_bytes"] = np.concatenate(size_bytes)
-    ints, floats = (np.stack([state[part] for state in states]) for part in (2, 3))
-    first_object, first_cell = (np.cumsum([0] + [len(state[part]) for state in states]) for part in (0, 1))
-    return {"objects": objects, "cells": cells, "ints": ints, "floats": floats, "first_object": first_object,
-            "first_cell": first_cell}
+    return {"objects": objects, "cells": np.zeros(first_cell[-1], dtype=policy.cell), "ints": ints, "floats": floats,
+            "first_object": first_object, "first_cell": first_cell}
 
 
 @step
@@ -102,8 +106,8 @@ def _find_stations(routes, path, requests, egress_limits, stations):
 
 @kernel
 def _number(station, asset, n_caches, n_assets):
-    """Numbers (N,); the requests of each cache, in order, and where its part begins; the assets by their numbers, and
-    where each cache's begin."""
+    """The requests of each cache, in order, and where its part begins; the assets by their numbers, and where each
+    cache's begin. In ``station`` (N,) an asset's number takes the cache's place."""
     first = np.zeros(n_caches + 1, dtype=np.int64)
     for k in range(len(station)):
         first[station[k] + 1] += station[k] != NO_SITE
@@ -116,20 +120,21 @@ def _number(station, asset, n_caches, n_assets):
         if station[k] != NO_SITE:
             order[at[station[k]]] = k
             at[station[k]] += 1
-    numbers = np.full(len(station), NO_SITE, dtype=np.int32)
     label = np.full(n_assets, -1, dtype=np.int32)
     members = np.empty(first[-1], dtype=np.int32)
     first_member = np.zeros(n_caches + 1, dtype=np.int64)
     for s in range(n_caches):
         n = first_member[s]
-        for k in order[first[s] : first[s + 1]]:
+        for j in range(first[s], first[s + 1]):
+            prefetch(label, asset[order[min(j + AHEAD, first[s + 1] - 1)]])
+            k = order[j]
             a = asset[k]
             if label[a] < 0:
                 label[a] = n - first_member[s]
                 members[n] = a
                 n += 1
-            numbers[k] = label[a]
+            station[k] = label[a]
         for a in members[first_member[s] : n]:
             label[a] = -1
         first_member[s + 1] = n
-    return numbers, order, first, members, first_member
+    return order, first, members, first_member

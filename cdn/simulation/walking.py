@@ -3,7 +3,7 @@
 On its way a request comes to the reactive parts on its region's path and to the caches that pin its asset, cheapest
 first; of equal costs the pin first. The first that holds the asset and has egress left serves; a holder without egress
 refuses, and the request goes on; the origin refuses nothing. Then the copy rule says which of the reactive parts that
-did not hold the asset store it now. A copy arrives at once, and its bytes are no egress.
+did not hold the asset store it now, if its gate admits it. A copy arrives at once, and its bytes are no egress.
 """
 
 from functools import cache
@@ -13,20 +13,25 @@ from typing import Any
 import numpy as np
 
 from cdn.caching import POLICIES
-from cdn.caching.loops import bound
+from cdn.caching.admission import Admission
+from cdn.caching.loops import NEVER, bound
 from cdn.caching.prefetching import prefetch
 from cdn.compilation import step
 from cdn.simulation.egress import take
+from cdn.simulation.gates import gate_of
 from cdn.simulation.routes import next_holder
 
 AHEAD = 12
 # Bound to those of a policy when a loop is made.
 lookup: Any = None
 insert: Any = None
-LOOKS_AHEAD = False
+remove: Any = None
+admit: Any = None
+observe: Any = None
+LOOKS_AHEAD = GUARDED = False
 
 
-def walk(caches, routes, egress, copies, requests, passed, served_by, refused):
+def walk(caches, gates, routes, egress, copies, requests, passed, served_by, refused):
     """``copies`` (levels, 2) as in ``copy_table``; ``passed`` (levels, 2) int64 is room to work in."""
     time_us, region, asset, bytes_, route = requests
     cost, path, numbers = routes.cost, caches.path, caches.numbers
@@ -54,7 +59,15 @@ def walk(caches, routes, egress, copies, requests, passed, served_by, refused):
                 break
             else:
                 next_use = caches.next_uses[level, k] if LOOKS_AHEAD else 0
-                if lookup(state_of(caches, s), numbers[level, k], next_use):
+                number, first = numbers[level, k], caches.first_object[s]
+                if GUARDED and gates.expires_us[first + number] < time_us[k]:
+                    remove(state_of(caches, s), number)
+                    gates.expires_us[first + number] = NEVER
+                found = lookup(state_of(caches, s), number, next_use)
+                if GUARDED:
+                    gate = gate_of(gates, first, caches.first_object[s + 1], s)
+                    observe(gate, number, caches.objects[first + number].size_bytes)
+                if found:
                     if take(egress, s, bytes_[k], time_us[k]):
                         break
                     refused[k] = True
@@ -67,8 +80,17 @@ def walk(caches, routes, egress, copies, requests, passed, served_by, refused):
         for n in range(n_passed):
             if copies[passed[n, 1], int(n == n_passed - 1)]:
                 level = passed[n, 0]
+                s, number = np.int64(path[level, r]), numbers[level, k]
                 next_use = caches.next_uses[level, k] if LOOKS_AHEAD else 0
-                insert(state_of(caches, path[level, r]), numbers[level, k], next_use)
+                if GUARDED:
+                    first = caches.first_object[s]
+                    gate = gate_of(gates, first, caches.first_object[s + 1], s)
+                    if not admit(gate, number, caches.objects[first + number].size_bytes):
+                        continue
+                    if insert(state_of(caches, s), number, next_use):
+                        gates.expires_us[first + number] = time_us[k] + gates.ttl_us
+                else:
+                    insert(state_of(caches, s), number, next_use)
 
 
 @step
@@ -92,7 +114,11 @@ def walk_pins(routes, egress, requests, served_by, refused):
 
 
 @cache
-def walk_of(policy_name: str) -> Any:
-    """``walk`` for a policy."""
+def walk_of(policy_name: str, admission: Admission | None = None) -> Any:
+    """``walk`` for a policy, and where there are gates for an admission policy."""
     policy = POLICIES[policy_name]
-    return step(bound(walk, policy.name, policy, Path(__file__)))
+    if admission is None:
+        return step(bound(walk, policy.name, policy, Path(__file__)))
+    name, sources = f"{policy.name}_{admission.name}", (Path(__file__), Path(admission.source))
+    steps = {"admit": admission.admit, "observe": admission.observe}
+    return step(bound(walk, name, policy, *sources, GUARDED=True, **steps))

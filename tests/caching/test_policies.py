@@ -42,11 +42,7 @@ def test_every_policy_has_a_reference():
 @example(trace=([0, 1, 0, 1], [0, 0], 0))
 def test_kernel_equals_its_reference(policy, trace):
     ids, sizes, capacity = trace
-    n = len(ids)
-    if policy == "belady":  # each object is asked for once more, so that next uses do not tie in what is compared
-        ids = ids + list(range(len(sizes)))
-    hit = simulate_cache(policy, ids, sizes, capacity).tolist()
-    assert hit[:n] == REFERENCES[policy](ids, sizes, capacity)[:n]
+    assert simulate_cache(policy, ids, sizes, capacity).tolist() == REFERENCES[policy](ids, sizes, capacity)
 
 
 @pytest.mark.parametrize("policy", REFERENCES)
@@ -54,11 +50,10 @@ def test_kernel_equals_its_reference_on_a_long_skewed_trace(policy):
     """Long enough for frequencies and queues to be entered, emptied and entered again many times."""
     rng = np.random.default_rng(7)
     ids = np.minimum(rng.zipf(1.3, 3000) - 1, 199)
-    ids = np.concatenate([ids, np.arange(200)])
     sizes = rng.integers(1, 8, 200) if policy == "wtinylfu" else rng.integers(1, 50, 200)
     capacity = 700
     hits = simulate_cache(policy, ids, sizes, capacity)
-    assert hits[:3000].tolist() == REFERENCES[policy](ids.tolist(), sizes.tolist(), capacity)[:3000]
+    assert hits.tolist() == REFERENCES[policy](ids.tolist(), sizes.tolist(), capacity)
     assert 0 < hits.sum() < len(ids)
 
 

@@ -153,6 +153,8 @@ def test_without_the_day_there_is_no_replay(tmp_path):
         ("[placement]", '[placement]\nmehtod = "lp"', "mehtod"),
         ("[inputs]", 'day = "2026-02-31"\n[inputs]', "a day of the calendar"),
         ("[inputs]", "[inputs", "readable TOML"),
+        ("[placement]", '[placement]\nreactive_policy = "belady"', "reactive_policy: got 'belady', expected one of 2q"),
+        ("[placement]", '[replay]\npolicies = ["lru", "slru:n=2"]\n[placement]', r"policies\[2\].*of slru 'n'"),
     ],
 )
 def test_bad_configurations_are_refused_with_their_place(tmp_path, old, new, message):
@@ -160,6 +162,17 @@ def test_bad_configurations_are_refused_with_their_place(tmp_path, old, new, mes
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DataError, match=message):
         read_config(path)
+
+
+def test_policies_take_parameters(tmp_path):
+    """One segment is lru."""
+    path = write_inputs(tmp_path, 0.3)
+    placement = '[placement]\nreactive_policy = "slru:n_segments=1"'
+    replay = '\n[replay]\npolicies = ["lru", "slru:n_segments=1", "slru:n_segments=2"]\n'
+    path.write_text(path.read_text().replace("[placement]", placement) + replay)
+    _, summary = run_night(read_config(path))
+    found = summary["replay"]["strategies"]
+    assert found["slru:n_segments=1"]["offload"] == found["lru"]["offload"] != found["slru:n_segments=2"]["offload"]
 
 
 def test_no_history_is_an_error(tmp_path):

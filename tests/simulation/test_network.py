@@ -19,7 +19,7 @@ from simulation.replay_examples import (
 )
 from simulation.test_replaying import fitting_pins, networks, served
 
-from cdn.caching import POLICIES, REACTIVE_POLICIES, simulate_cache
+from cdn.caching import ADMISSIONS, POLICIES, REACTIVE_POLICIES, simulate_cache
 from cdn.errors import UnknownNameError
 from cdn.model.catalog import Catalog
 from cdn.model.network import Network
@@ -182,6 +182,41 @@ def test_a_network_of_one_cache_is_that_cache(policy):
         hit = simulate_cache(policy, asset, catalog.size_bytes, max(capacity, 1))
         result = replay(problem, topology, catalog, log, policy=policy, copy=copy)
         assert (result.served_by == np.where(hit, 0, 1)).all()
+
+
+@pytest.mark.parametrize("policy, options", [
+    *[("lru", {"admission": name}) for name in sorted(set(ADMISSIONS) - {"adaptsize", "size", "size-probabilistic"})],
+    ("lru", {"admission": "adaptsize:interval=100"}), ("lru", {"admission": "size-probabilistic:exponent=0.03"}),
+    ("s3fifo", {"admission": "size:threshold_bytes=20"}), ("fifo", {"ttl_s": 3}),
+    ("lfu", {"ttl_s": 5.0, "admission": "bloom"}), ("lru", {"ttl_s": 0})])
+def test_a_gate_in_a_network_of_one_cache_is_that_caches(policy, options):
+    rng = np.random.default_rng(23)
+    topology = listed_topology(["edge"], [300], [[1.0], [2.0]])
+    catalog = Catalog.of_sizes([f"x{a}" for a in range(60)], rng.integers(2, 60, 60))
+    asset = np.minimum(rng.zipf(1.2, 2000) - 1, 59)
+    time_s = np.arange(2000) // 3
+    log = RequestLog(topology.region_index, catalog.asset_index, time_s * 1_000_000, np.zeros(2000), asset,
+                     np.ones(2000))
+    problem = problem_with_egress(topology, catalog, [np.inf])
+    hit = simulate_cache(policy, asset, catalog.size_bytes, 300, times=time_s, **options)
+    result = replay(problem, topology, catalog, log, policy=policy, **options)
+    assert (result.served_by == np.where(hit, 0, 1)).all() and hit.any()
+    free = replay(problem, topology, catalog, log, policy=policy)
+    assert options == {"admission": "none"} or (free.served_by != result.served_by).any()
+
+
+def test_each_cache_has_its_own_gate():
+    """bloom, lru: east's first a is refused by e1 and the mid, its second stored by both. West's first is the mid's,
+    which has it; e2 refuses what it sees for the first time, so west's second is the mid's too, its third e2's. With a
+    copy's life of 60 s, a request a minute finds it, as it is gone only after more than that; 59 s are too few."""
+    words = "east a, east a, west a, west a, west a"
+    inputs = small_topology(), small_catalog()
+    assert served(*inputs, words, policy="lru", admission="bloom") == "oomm2"
+    assert served(*inputs, "east a, east a", policy="lru", ttl_s=60) == "o1"
+    assert served(*inputs, "east a, east a", policy="lru", ttl_s=59) == "oo"
+    for options, message in (({"ttl_s": -1}, "ttl_s must not be negative"), ({"admission": "x"}, "admission policy")):
+        with pytest.raises((ValueError, UnknownNameError), match=message):
+            served(*inputs, words, policy="lru", **options)
 
 
 @pytest.mark.parametrize("policy", REACTIVE_POLICIES)

@@ -44,7 +44,8 @@ def test_json_and_files_say_the_same(folder):
     assert result.exit_code == 0, result.output
     payload = json.loads(result.stdout)
     assert set(payload["strategies"]) == {"pinned", "lru", "lfu", "fifo", "hybrid"}
-    assert payload["parameters"] == {"copy": "lce", "egress_limits": False, "reactive_share": 0.5,
+    assert payload["parameters"] == {"copy": "lce", "egress_limits": False, "admission": "none",
+                                     "admission_parameters": {}, "ttl_s": None, "reactive_share": 0.5,
                                      "hybrid_policy": "lru", "policies": {"lru": {}, "lfu": {}, "fifo": {}}}
     pinned = payload["strategies"]["pinned"]
     assert (pinned["requests"], pinned["offload"], pinned["midgress_bytes"]) == (7, 1.0, 20)
@@ -131,3 +132,14 @@ def test_policies_take_parameters(folder):
                             ("slru:n_segments=0", "n_segments: got '0', expected a whole number from 1")):
         error = run(folder, "--policy", policy).exception
         assert error.exit_code == 2 and message in str(error)
+
+
+def test_reactive_caches_have_gates(folder):
+    """Nothing is smaller than 1 byte, so lru stores nothing; with no reactive cache a gate is a mistake."""
+    words = ("--policy", "lru", "--admission", "size:threshold_bytes=1", "--ttl-s", 60, "--json")
+    payload = json.loads(run(folder, *words).stdout)
+    assert payload["strategies"]["lru"]["offload"] == 0
+    assert payload["parameters"]["admission"] == "size:threshold_bytes=1" and payload["parameters"]["ttl_s"] == 60
+    assert payload["parameters"]["admission_parameters"] == {"threshold_bytes": 1}
+    result = run(folder, "--placement", folder / "placement.csv", "--policy", "pinned", "--ttl-s", 60)
+    assert result.exit_code == 2 and "--admission and --ttl-s are of reactive caches" in result.output

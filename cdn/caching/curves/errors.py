@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.caching.curves.estimates import Method, Served, stream_hits
+from cdn.caching.curves.estimates import Method, stream_hits
 from cdn.caching.curves.samples import Sample, group_objects
 
 ENOUGH = 5
@@ -37,9 +37,12 @@ def standard_errors(sample: Sample, method: Method, capacity_bytes: np.ndarray,
                     seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(2, M) hits of the stream, by requests and by bytes, at capacities (M,), and (2, M) their standard errors."""
     hits, squares = [], []
+    known = None
     for served in method(sample, capacity_bytes):
+        if known is None or known.sample is not served.sample:  # most capacities fit all objects, and share it
+            known = _Known(served.sample)
         hits.append(served.stream_hits)
-        squares.append(_squares(served))
+        squares.append(known.squares(served.hits))
     found = np.array(hits).reshape(-1, 2).T
     slope = _steepest(found, capacity_bytes)
     factors = np.stack([np.ones_like(slope), 2 * slope, slope**2])
@@ -58,22 +61,27 @@ def _steepest(hits: np.ndarray, capacity_bytes: np.ndarray) -> np.ndarray:
     return np.maximum(np.column_stack([chords[:, :1], chords]), np.column_stack([chords, chords[:, -1:]]))
 
 
-def _squares(served: Served) -> np.ndarray:
-    """(3, 2): what the sums of u^2 are made of, by requests and by bytes: misses^2, misses x size x hit ratio,
-    (size x hit ratio)^2."""
-    sample = served.sample
-    counts, sizes = _asked_for(sample.stream_counts, sample.stream_size_bytes)
-    own_counts, own_sizes, hits = _asked_for(np.bincount(sample.ids, minlength=len(served.hits)), sample.size_bytes,
-                                             served.hits)
-    order = np.argsort(own_counts, kind="stable")
-    ratios = _Ratios(_stratum(own_counts[order]), (1 - hits / own_counts)[order], own_sizes[order])
-    stratum = _stratum(counts)
-    found = []
-    for weight, by_bytes in ((np.ones_like(sizes), False), (sizes, True)):
-        misses = weight * counts
-        known = np.array([np.bincount(stratum, terms, N_STRATA) for terms in (misses**2, misses * sizes, sizes**2)])
-        found.append((known * ratios.moments(by_bytes)).sum(axis=1))
-    return np.array(found).T
+class _Known:
+    """What is known of a stream and its sample without a cache."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        counts, sizes = _asked_for(sample.stream_counts, sample.stream_size_bytes)
+        stratum = _stratum(counts)
+        self.moments = np.array([[np.bincount(stratum, terms, N_STRATA)
+                                  for terms in (misses**2, misses * sizes, sizes**2)]
+                                 for misses in (counts, sizes * counts)])
+        self.order = np.argsort(sample.counts, kind="stable")[np.count_nonzero(sample.counts == 0):]
+        self.counts = sample.counts[self.order].astype(np.float64)
+        self.sizes = sample.size_bytes[self.order].astype(np.float64)
+        self.stratum = _stratum(self.counts)
+
+    def squares(self, hits: np.ndarray) -> np.ndarray:
+        """(3, 2): what the sums of u^2 are made of, by requests and by bytes: misses^2, misses x size x hit ratio,
+        (size x hit ratio)^2. ``hits`` (m,) of the sample's objects."""
+        ratios = _Ratios(self.stratum, 1 - hits[self.order] / self.counts, self.sizes)
+        return np.array([(known * ratios.moments(by_bytes)).sum(axis=1)
+                         for known, by_bytes in zip(self.moments, (False, True), strict=True)]).T
 
 
 @dataclass(frozen=True, eq=False)

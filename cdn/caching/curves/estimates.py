@@ -27,7 +27,7 @@ class Served:
     def stream_hits(self) -> np.ndarray:
         """(2,) float64: requests and bytes of the stream. Chance can leave them below 0."""
         sample = self.sample
-        misses = np.bincount(sample.ids, minlength=len(self.hits)) - self.hits
+        misses = sample.counts - self.hits
         return sample.stream_totals - np.array([misses.sum(), misses @ sample.size_bytes]) / sample.rate
 
 
@@ -56,14 +56,22 @@ def exact_lru_hits(stream: Sample, capacity_bytes: np.ndarray) -> np.ndarray:
 
 def lru_served(sample: Sample, capacity_bytes: np.ndarray) -> Iterator[Served]:
     """By stack distances (SHARDS). An object's own size is no sample: only what lies between is scaled."""
-    others = np.zeros(0, dtype=np.int64)
+    distance = hits = np.zeros(0, dtype=np.int64)
+    served_bytes = FIRST_USE
     for capacity in capacity_bytes.tolist():
         part = fitting_objects(sample, capacity)
-        if len(others) < len(part.ids):  # larger capacities fit the same objects and more
-            others = others_between_uses(part.ids, part.size_bytes)
-        distance = part.size_bytes[part.ids] + np.floor(others / part.rate)
-        is_hit = (others != FIRST_USE) & (distance <= capacity)
-        yield Served(part, np.bincount(part.ids[is_hit], minlength=len(part.size_bytes)))
+        if len(hits) < len(part.size_bytes):  # larger capacities fit the same objects and more
+            distance, hits, served_bytes = _distances(part), np.zeros(len(part.size_bytes), dtype=np.int64), FIRST_USE
+        hits = hits + _hits_between(part.ids, distance, served_bytes, capacity, len(hits))
+        served_bytes = capacity
+        yield Served(part, hits)
+
+
+def _distances(sample: Sample) -> np.ndarray:
+    """(n,) int64 of the stream: FIRST_USE where the object was not used before."""
+    others = others_between_uses(sample.ids, sample.size_bytes)
+    distance = sample.size_bytes[sample.ids] + np.floor(others / sample.rate).astype(np.int64)
+    return np.where(others == FIRST_USE, FIRST_USE, distance)
 
 
 def simulated(policy: str) -> Method:
@@ -79,6 +87,15 @@ def simulated(policy: str) -> Method:
             yield Served(part, np.bincount(part.ids[hit], minlength=len(part.size_bytes)))
 
     return served
+
+
+@kernel
+def _hits_between(ids, distance, low, high, n_ids):
+    """(n_ids,): requests of each object at a distance above ``low``, but not above ``high``."""
+    hits = np.zeros(n_ids, dtype=np.int64)
+    for k in range(len(ids)):
+        hits[ids[k]] += (distance[k] > low) & (distance[k] <= high)
+    return hits
 
 
 @kernel

@@ -7,6 +7,7 @@ Park, "Cache modeling and optimization using miniature simulations", ATC 2017).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -32,7 +33,12 @@ class Sample:
     stream_counts: np.ndarray
     stream_size_bytes: np.ndarray
 
-    @property
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(m,) int64: requests of each object of the sample."""
+        return np.bincount(self.ids, minlength=len(self.size_bytes))
+
+    @cached_property
     def stream_totals(self) -> np.ndarray:
         """(2,) float64: requests and bytes of the stream."""
         counts = self.stream_counts
