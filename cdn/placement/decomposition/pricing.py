@@ -55,6 +55,10 @@ class PriceLevels:
     def copy(self) -> "PriceLevels":
         return PriceLevels(self.storage.copy(), self.fill.copy(), self.rate.copy())
 
+    def without_traces(self) -> "PriceLevels":
+        """The same with prices of storage and fill that never rose from next to nothing at nothing."""
+        return PriceLevels(_without_traces(self.storage), _without_traces(self.fill), self.rate)
+
     def block_prices(self, limits: RateLimits) -> BlockPrices:
         return BlockPrices(self.storage, self.fill, limits.rate_prices(self.rate))
 
@@ -197,6 +201,10 @@ class Pricing:
         fresh = np.maximum(near / (2 * NEAR), LEAST_ELASTICITY)
         old = self._elasticity[name][bound]
         self._elasticity[name][bound] = np.where(np.isnan(old), fresh, MEMORY * old + (1 - MEMORY) * fresh)
+
+
+def _without_traces(price: np.ndarray) -> np.ndarray:
+    return np.where(price > 10 * LEAST_PRICE * price.max(initial=0.0), price, 0.0)
 
 
 def _arrays(levels: PriceLevels) -> tuple[np.ndarray, ...]:
