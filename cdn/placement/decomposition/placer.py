@@ -171,7 +171,8 @@ def _try(
 
 def _origin_cost(problem: Problem) -> float:
     demand = problem.demand
-    return float(demand.bytes @ problem.origin_cost[demand.region])
+    asked = np.bincount(demand.region, weights=demand.bytes, minlength=len(problem.origin_cost))
+    return float(asked @ problem.origin_cost)
 
 
 def _fill_cost(problem: Problem, stored: SiteAssets) -> float:

@@ -88,7 +88,9 @@ class Pricing:
         storage = np.where(np.isfinite(t.storage_bytes), t.storage_bytes, 0.0).sum()
         best = np.zeros(len(t.first_candidate) - 1)
         np.maximum.at(best, np.repeat(np.arange(len(best)), np.diff(t.first_candidate)), t.candidate_saving)
-        scale = 0.3 * float(t.bytes @ best[t.region]) / storage if storage else 0.0
+        # Added up by region: the digits of a long product of vectors depend on the threads of the machine's BLAS.
+        asked = np.bincount(t.region, weights=t.bytes, minlength=len(best))
+        scale = 0.3 * float(asked @ best) / storage if storage else 0.0
         n_sites = len(t.storage_bytes)
         levels = PriceLevels(
             np.where(self.binding["storage"], scale, 0.0),
