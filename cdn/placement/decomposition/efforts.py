@@ -31,16 +31,18 @@ class Effort:
 
 
 FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW)
+LIMITED = replace(FULL, exact=Schedule(2 * EXACT.steps, EXACT.first, EXACT.last))
+"""Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does."""
 QUICK = (
     Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),
     Effort(0.0015, Schedule(60, COLD.first, COLD.last), None, 1e-3, 1, FREED[:1]),
 )
 
 
-def efforts(gap: float | None, warm: bool) -> list[Effort]:
+def efforts(gap: float | None, warm: bool, limited: bool) -> list[Effort]:
     """Efforts to be made one after the other, each from the prices of the one before, until the asked gap is
-    certified. ``warm``: the start is near the end."""
+    certified. ``warm``: the start is near the end. ``limited``: egress or links may bind."""
     quick = [effort for effort in QUICK if gap is not None and gap >= effort.least_gap]
-    full = replace(FULL, prices=WARM) if warm else FULL
+    full = replace(FULL, prices=WARM) if warm else LIMITED if limited else FULL
     first, *onward = *quick, full
     return [first.from_step(WARM.first) if warm else first, *(effort.from_step(ONWARD_STEP) for effort in onward)]

@@ -95,7 +95,7 @@ def _place(
     pricing = Pricing(passes.tables, limits, passes)
     levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
     best: _Found | None = None
-    for effort in efforts(gap, start_prices is not None):
+    for effort in efforts(gap, start_prices is not None, len(limits) > 0):
         levels, tolerances = _settle(problem, pricing, levels, effort, clock, progress)
         best = _try(problem, passes, pricing, levels, effort, tolerances, clock, progress).joined(best)
         if best.is_within(gap) or clock.is_past(0.5):
