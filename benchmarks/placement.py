@@ -1,7 +1,7 @@
 """Placement measured: certified gaps, seconds and memory against what they must reach, and against other solvers.
 
     python benchmarks/placement.py [--sections table limits warm small peers growth] [--instances NAME ...]
-                                   [--quick] [--method M] [--threads N] [--keep FILE]
+                                   [--quick] [--method M] [--threads N] [--compiled] [--keep FILE]
 
 Every run is a process of its own, so that its peak memory is its own; a tiny run first fills numba's cache on disk.
 Bounds are recomputed by ``cdn.evaluation.lower_bound`` from the prices. Prints Markdown. The section ``peers`` needs
@@ -13,9 +13,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 from placement_children import Children, number, percent, print_table, seconds
-from placement_growth import PICTURE, draw_growth, fit_exponent
+from placement_growth import PICTURE, draw_growth, fit_exponent, keep_points
 from placement_instances import GROWTH, LIMITS, SHAPES, TABLE
 from placement_ratios import print_peers_section
 from placement_small import SMALL
@@ -181,33 +180,32 @@ def print_small_section(children: Children, chosen: Callable[[str], bool]) -> No
 def print_growth_section(children: Children, chosen: Callable[[str], bool]) -> None:
     """Seconds from a thousand assets to a million."""
     print("\n## Growth")
-    rows, points = [], []
+    fresh = []
     for name in filter(chosen, GROWTH):
         for threads in (1, 2):
             found = children.place(name, threads=threads)
             if "failed" in found:
-                rows.append([name, str(threads), found["failed"], *[""] * 4])
+                print(f"\n{name}, {threads} thread(s): {found['failed']}")
                 continue
-            points.append({"assets": SHAPES[name].assets, "seconds": found["place_s"], "threads": threads})
-            rows.append(
-                [
-                    name,
-                    str(threads),
-                    number(found["entries"]),
-                    percent(found["gap"], 4),
-                    number(found["passes"], 1),
-                    seconds(found["place_s"]),
-                    number(found["peak_mb"]),
-                ]
-            )
-    print_table(("instance", "threads", "entries", "gap", "passes", "s", "peak MB"), rows)
-    frame = pd.DataFrame(points)
-    if len(frame) and frame["assets"].nunique() > 1:
-        for threads, of_threads in frame.groupby("threads"):
-            exponent = fit_exponent(of_threads["assets"].to_numpy(), of_threads["seconds"].to_numpy())
+            shown = {key: found[key] for key in ("entries", "gap", "passes", "place_s", "peak_mb")}
+            fresh.append({"assets": SHAPES[name].assets, "threads": threads} | shown)
+    frame = keep_points(fresh)
+    print_table(
+        ("assets", "threads", "entries", "gap", "passes", "s", "peak MB", "measured"),
+        [_growth_row(point) for point in frame.to_dict("records")],
+    )
+    for threads, of_threads in frame.groupby("threads"):
+        if len(of_threads) > 1:
+            exponent = fit_exponent(of_threads["assets"].to_numpy(), of_threads["place_s"].to_numpy())
             print(f"Fitted with {threads} thread(s): seconds ~ assets^{exponent:.2f}.")
-        draw_growth(frame, PICTURE)
-        print(f"\nDrawn: {PICTURE.relative_to(PICTURE.parents[2])}")
+    draw_growth(frame.rename(columns={"place_s": "seconds"}), PICTURE)
+    print(f"\nDrawn: {PICTURE.relative_to(PICTURE.parents[2])}")
+
+
+def _growth_row(point: dict) -> list[str]:
+    figures = [percent(point["gap"], 4), number(point["passes"], 1), seconds(point["place_s"])]
+    counts = [number(point[key]) for key in ("assets", "threads", "entries")]
+    return [*counts, *figures, number(point["peak_mb"]), point["measured"]]
 
 
 SECTIONS = {
@@ -228,12 +226,14 @@ def main() -> None:
     parser.add_argument("--method", choices=PLACERS, default="decomposition" if "decomposition" in PLACERS else "lp")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--time-limit", type=float, default=LIMIT_S, metavar="S", help="of our placer")
+    parser.add_argument("--compiled", action="store_true", help="kernels are on disk already: no cold start first")
     parser.add_argument("--keep", type=Path, help="file of other solvers' measurements, reused and added to")
     given = parser.parse_args()
     instances = given.instances or (QUICK if given.quick else [*SHAPES, *SMALL])
     children = Children(given.method, given.threads, given.time_limit, given.keep)
     print(f"# Placement\n\nMethod `{given.method}`, {given.threads} threads; solvers beside it with one.")
-    print_compile(children)
+    if not given.compiled:
+        print_compile(children)
     for section in given.sections:
         print(section, file=sys.stderr)
         SECTIONS[section](children, lambda name: name in instances)

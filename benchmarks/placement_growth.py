@@ -1,5 +1,9 @@
-"""How the seconds of placing grow with the number of assets: a power law fitted, and a picture of it."""
+"""How the seconds of placing grow with the number of assets: a power law fitted, and a picture of it.
 
+What was measured is kept in ``placement_growth.csv``, so that the largest need not be measured again with the others.
+"""
+
+import time
 from pathlib import Path
 
 import altair as alt
@@ -8,6 +12,18 @@ import pandas as pd
 import vl_convert
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "placement_growth.png"
+
+KEPT = Path(__file__).with_suffix(".csv")
+
+
+def keep_points(fresh: list[dict]) -> pd.DataFrame:
+    """The points kept, fresh ones (``assets``, ``threads`` and what was measured) in place of earlier ones."""
+    frame = pd.DataFrame([point | {"measured": time.strftime("%Y-%m-%d")} for point in fresh])
+    if KEPT.exists():
+        frame = pd.concat([pd.read_csv(KEPT), frame])
+    frame = frame.drop_duplicates(["assets", "threads"], keep="last").sort_values(["assets", "threads"])
+    frame.to_csv(KEPT, index=False, float_format="%.6g", lineterminator="\n")
+    return frame
 
 
 def fit_exponent(assets: np.ndarray, seconds: np.ndarray) -> float:

@@ -21,6 +21,7 @@ from cdn.model.problem import Problem
 from cdn.placement import PLACERS
 from cdn.planning import PlannedPlacement, gap_of, plan_placement
 
+TINY = "500-20-10"
 SLACK = 1.02
 """A warm start is stopped at this much above the gap that a cold one ends with."""
 
@@ -88,11 +89,14 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, metavar="S")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warm-start", action="store_true")
+    parser.add_argument("--kernels-loaded", action="store_true", help=f"place {TINY} first, outside the clock")
     given = parser.parse_args()
     options = {"gap": given.gap, "threads": given.threads, "time_limit_s": given.time_limit, "seed": given.seed}
     if given.warm_start:
         print(json.dumps(measure_warm_start(given.instance, given.method, **options)))
         return
+    if given.kernels_loaded:
+        plan_placement(builders()[TINY](), given.method, threads=1)
     started = time.perf_counter()
     problem = builders()[given.instance]()
     built = {"build_s": time.perf_counter() - started, "built_mb": rss_mb()}

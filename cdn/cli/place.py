@@ -56,7 +56,7 @@ class RobustParam(click.ParamType):
     "--gap",
     type=click.FloatRange(0, 1),
     default=None,
-    help="Certified gap that is good enough: mip stops there (0.005 unless given), decomposition works less.",
+    help="Certified gap that is good enough: decomposition and mip (0.005 unless given) stop there.",
 )
 @click.option("--time-limit-s", type=click.FloatRange(0, min_open=True), default=None, help="Time limit of each solve.")
 @click.option("--threads", type=click.IntRange(1), default=None, help="Threads of decomposition  [default: all]")

@@ -43,7 +43,9 @@ class ForecastRecord(_Section):
 
 class PlacementRecord(_Section):
     method: str = Field("lp", description="placer")
-    gap: float = Field(0.005, ge=0, le=1, description="relative gap at which mip may stop")
+    gap: float | None = Field(
+        None, ge=0, le=1, description="certified gap that is good enough; mip stops at 0.005 unless told otherwise"
+    )
     time_limit_s: float | None = Field(None, gt=0, description="time limit of each solve")
     reactive_share: float = Field(0.0, ge=0, lt=1, description="share of each cache left to the reactive policy")
     fill_days: float = Field(7.0, ge=1, description="days a filled copy is expected to serve: spreads its fill cost")

@@ -9,32 +9,28 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cdn.model.placement import Placement, PlacerResult, Prices
+from cdn.model.placement import Placement, PlacerResult, Prices, Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.balancing import balance, reacting_prices
+from cdn.placement.decomposition.efforts import Effort, efforts
 from cdn.placement.decomposition.limits import find_rate_limits, full_prices
 from cdn.placement.decomposition.passes import BlockPasses
-from cdn.placement.decomposition.pricing import COLD, EXACT, LEAST_PRICE, WARM, PriceLevels, Pricing
+from cdn.placement.decomposition.pricing import PriceLevels, Pricing
 from cdn.placement.decomposition.proving import prove
 from cdn.placement.decomposition.repairing import Repair, opened_pairs
-from cdn.placement.decomposition.routing import route
+from cdn.placement.decomposition.routing import route, saving_of
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 from cdn.placement.spare import use_spare_storage
 
-TOLERANCE = 4e-4
-"""What the blocks' proofs may leave open, as a share of the cost."""
-SWEEPS = 3
 LEAST_SPARE = 0.02
 """Caches with no more than this share of their storage empty are full."""
-LOOSE_GAP, LOOSE_SHARE = 0.02, 0.2
-FREED_SHARES, MORE_FREED = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
 FEW_COPIES = 100
-"""Where caches hold no more than this on average, a small share of one is no asset: more is freed too."""
+"""Caches that hold no more than so many assets on average hold few."""
 
 
 @dataclass(eq=False)
@@ -48,6 +44,28 @@ class _Clock:
         return self.limit_s is not None and time.monotonic() - self.started > share * self.limit_s
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a try found: a placement without spare copies, its cost, and prices with the bound that they prove."""
+
+    stored: SiteAssets
+    routing: Routing | None
+    cost: float
+    prices: Prices
+    bound: float
+
+    def joined(self, other: "_Found | None") -> "_Found":
+        """The better placement of both with the better prices of both."""
+        if other is None:
+            return self
+        placed = min(self, other, key=lambda found: found.cost)
+        proved = max(self, other, key=lambda found: found.bound)
+        return replace(placed, prices=proved.prices, bound=proved.bound)
+
+    def is_within(self, gap: float | None) -> bool:
+        return gap is not None and self.cost - self.bound <= gap * self.cost
+
+
 def place_decomposition(
     problem: Problem,
     gap: float | None = None,
@@ -56,10 +74,10 @@ def place_decomposition(
     start_prices: Prices | None = None,
     progress: Callable[[str], None] = lambda what: None,
 ) -> PlacerResult:
-    """Places by decomposition. ``gap``: a certified gap that is good enough; from ``LOOSE_GAP`` on less work is done.
-    ``time_limit_s``: the best placement by about then, with its honest bound; only a run that hits it depends on the
-    machine. ``threads``: by default one per processor; the result is the same for any number. ``start_prices``: last
-    night's. ``progress`` is told what begins.
+    """Places by decomposition. ``gap``: a certified gap that is good enough; a loose one is tried for with little work
+    first (``efforts``). ``time_limit_s``: the best placement by about then, with its honest bound; only a run that
+    hits it depends on the machine. ``threads``: by default one per processor; the result is the same for any number.
+    ``start_prices``: last night's. ``progress`` is told what begins.
     """
     with closing(BlockPasses(build_tables(problem), threads or os.cpu_count() or 1)) as passes:
         return _place(problem, passes, gap, _Clock(time_limit_s, time.monotonic()), start_prices, progress)
@@ -75,22 +93,19 @@ def _place(
 ) -> PlacerResult:
     limits = find_rate_limits(problem, passes.tables)
     pricing = Pricing(passes.tables, limits, passes)
-    levels, tolerances = _settle(problem, pricing, start_prices, gap, clock, progress)
-    prices = levels.block_prices(limits)
-    progress("proof")
-    proof = prove(
-        passes, prices, pricing.order, problem.origin_cost, pricing.opened, tolerances, pricing.elasticity,
-        lambda: clock.is_past(0.6),
-    )
-    progress("placement")
-    _fit(passes, prices, pricing, proof.use, clock)
-    stored = SiteAssets.from_pairs(*opened_pairs(passes.tables, pricing.opened), len(problem.asset_index))
-    routing = route(passes, limits, pricing.opened, levels.rate, pricing.rate_window) if len(limits) else None
+    levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
+    best: _Found | None = None
+    for effort in efforts(gap, start_prices is not None, len(limits) > 0):
+        levels, tolerances = _settle(problem, pricing, levels, effort, clock, progress)
+        best = _try(problem, passes, pricing, levels, effort, tolerances, clock, progress).joined(best)
+        if best.is_within(gap) or clock.is_past(0.5):
+            break
+    assert best is not None
     return PlacerResult(
-        Placement(use_spare_storage(problem, stored, LEAST_SPARE), routing),
+        Placement(use_spare_storage(problem, best.stored, LEAST_SPARE), best.routing),
         "feasible",
         f"time limit of {clock.limit_s:g} s" if clock.is_past(1.0) else _reason(pricing),
-        full_prices(problem, limits, levels.storage, levels.fill, levels.rate, proof.serve, proof.branching),
+        best.prices,
     )
 
 
@@ -102,37 +117,77 @@ def _reason(pricing: Pricing) -> str:
 def _settle(
     problem: Problem,
     pricing: Pricing,
-    start_prices: Prices | None,
-    gap: float | None,
+    levels: PriceLevels,
+    effort: Effort,
     clock: _Clock,
     progress: Callable[[str], None],
 ) -> tuple[PriceLevels, tuple[float, float]]:
     """Prices, and the tolerances of the blocks' proofs: as a share of a block's value, and in cost."""
     progress("prices")
-    if start_prices is None:
-        levels = pricing.settle(pricing.first_levels(), COLD, is_late=lambda: clock.is_past(0.2))
-    else:
-        levels = pricing.levels_of(problem, start_prices)
-        levels = pricing.settle(levels, WARM, is_late=lambda: clock.is_past(0.2))
-    demand = problem.demand
-    origin_cost = float(demand.bytes @ problem.origin_cost[demand.region])
-    cost = max(origin_cost - pricing.saving - pricing.worth(levels), 0.0)
-    allowed = (TOLERANCE if gap is None else max(TOLERANCE, LOOSE_SHARE * gap)) * cost
+    levels = pricing.settle(levels, effort.prices, is_late=lambda: clock.is_past(0.2))
+    cost = max(_origin_cost(problem) - pricing.saving - pricing.worth(levels), 0.0)
     # Half in proportion to the blocks' values, half alike for all: small blocks need no long proofs.
-    tolerances = (0.5 * allowed / max(pricing.saving, 1e-300), 0.5 * allowed / max(len(pricing.order), 1))
-    if gap is None or gap < LOOSE_GAP:
+    half = 0.5 * effort.tolerance * cost
+    tolerances = (half / max(pricing.saving, 1e-300), half / max(len(pricing.order), 1))
+    if effort.exact is not None:
         progress("exact prices")
-        levels = pricing.settle(levels, EXACT, tolerances, is_late=lambda: clock.is_past(0.4))
-    levels.storage[levels.storage <= 10 * LEAST_PRICE * levels.storage.max(initial=0.0)] = 0.0
-    levels.fill[levels.fill <= 10 * LEAST_PRICE * levels.fill.max(initial=0.0)] = 0.0
+        levels = pricing.settle(levels, effort.exact, tolerances, is_late=lambda: clock.is_past(0.4))
     return levels, tolerances
 
 
-def _fit(passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, clock: _Clock) -> None:
-    """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps."""
+def _try(
+    problem: Problem,
+    passes: BlockPasses,
+    pricing: Pricing,
+    levels: PriceLevels,
+    effort: Effort,
+    tolerances: tuple[float, float],
+    clock: _Clock,
+    progress: Callable[[str], None],
+) -> _Found:
+    """A placement and a bound at these prices."""
+    limits, levels = pricing.limits, levels.without_traces()
+    prices = levels.block_prices(limits)
+    progress("proof")
+    proof = prove(
+        passes, prices, pricing.order, problem.origin_cost, pricing.opened, tolerances, pricing.elasticity,
+        lambda: clock.is_past(0.6),
+    )
+    progress("placement")
+    saving = _fit(passes, prices, pricing, proof.use, effort, clock)
+    stored = SiteAssets.from_pairs(*opened_pairs(passes.tables, pricing.opened), len(problem.asset_index))
+    routing = route(passes, limits, pricing.opened, levels.rate, pricing.rate_window) if len(limits) else None
+    if routing is not None:
+        saving = saving_of(passes, routing) - _fill_cost(problem, stored)
+    serve, origin_cost = proof.serve, _origin_cost(problem)
+    return _Found(
+        stored,
+        routing,
+        origin_cost - saving,
+        full_prices(problem, limits, levels.storage, levels.fill, levels.rate, serve, proof.branching),
+        origin_cost - proof.bound - pricing.worth(levels),
+    )
+
+
+def _origin_cost(problem: Problem) -> float:
+    demand = problem.demand
+    asked = np.bincount(demand.region, weights=demand.bytes, minlength=len(problem.origin_cost))
+    return float(asked @ problem.origin_cost)
+
+
+def _fill_cost(problem: Problem, stored: SiteAssets) -> float:
+    newly = stored.minus(problem.stored, problem.n_caches)
+    return float(newly.bytes_per_site(problem.size_bytes, problem.n_caches) @ problem.fill_cost_per_byte)
+
+
+def _fit(
+    passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, effort: Effort, clock: _Clock
+) -> float:
+    """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps. Returns
+    what is saved, fill costs and rate prices taken off."""
     opened, order = pricing.opened, pricing.order
     moving = prices
-    for _ in range(SWEEPS):
+    for _ in range(effort.sweeps):
         if clock.is_past(0.75):
             break
         moving = reacting_prices(passes, moving, pricing.elasticity, use, 1.0)
@@ -141,7 +196,8 @@ def _fit(passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.nda
     repair.fit()
     copies = int(np.bitwise_count(opened).sum())
     few = copies <= FEW_COPIES * len(passes.tables.storage_bytes)
-    for freed in FREED_SHARES + (MORE_FREED if few else ()):
+    for freed in effort.freed + (effort.freed_of_few if few else ()):
         if clock.is_past(0.9):
             break
         repair.improve(freed)
+    return repair.saving

@@ -55,6 +55,10 @@ class PriceLevels:
     def copy(self) -> "PriceLevels":
         return PriceLevels(self.storage.copy(), self.fill.copy(), self.rate.copy())
 
+    def without_traces(self) -> "PriceLevels":
+        """The same with prices of storage and fill that never rose from next to nothing at nothing."""
+        return PriceLevels(_without_traces(self.storage), _without_traces(self.fill), self.rate)
+
     def block_prices(self, limits: RateLimits) -> BlockPrices:
         return BlockPrices(self.storage, self.fill, limits.rate_prices(self.rate))
 
@@ -84,7 +88,9 @@ class Pricing:
         storage = np.where(np.isfinite(t.storage_bytes), t.storage_bytes, 0.0).sum()
         best = np.zeros(len(t.first_candidate) - 1)
         np.maximum.at(best, np.repeat(np.arange(len(best)), np.diff(t.first_candidate)), t.candidate_saving)
-        scale = 0.3 * float(t.bytes @ best[t.region]) / storage if storage else 0.0
+        # Added up by region: the digits of a long product of vectors depend on the threads of the machine's BLAS.
+        asked = np.bincount(t.region, weights=t.bytes, minlength=len(best))
+        scale = 0.3 * float(asked @ best) / storage if storage else 0.0
         n_sites = len(t.storage_bytes)
         levels = PriceLevels(
             np.where(self.binding["storage"], scale, 0.0),
@@ -197,6 +203,10 @@ class Pricing:
         fresh = np.maximum(near / (2 * NEAR), LEAST_ELASTICITY)
         old = self._elasticity[name][bound]
         self._elasticity[name][bound] = np.where(np.isnan(old), fresh, MEMORY * old + (1 - MEMORY) * fresh)
+
+
+def _without_traces(price: np.ndarray) -> np.ndarray:
+    return np.where(price > 10 * LEAST_PRICE * price.max(initial=0.0), price, 0.0)
 
 
 def _arrays(levels: PriceLevels) -> tuple[np.ndarray, ...]:

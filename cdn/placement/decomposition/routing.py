@@ -92,10 +92,10 @@ def route(passes: BlockPasses, limits: RateLimits, opened: np.ndarray, rate: np.
     """Shares of the entries that keep every egress and link limit; ``rate`` (H, K): prices to start from. Prices that
     suited what the blocks opened need not suit what is stored, so nothing is tried as a start too; the better stays."""
     found = [_route_from(passes, limits, opened, start, window) for start in (rate, np.zeros_like(rate))]
-    return max(found, key=lambda routing: _saving(passes, routing))
+    return max(found, key=lambda routing: saving_of(passes, routing))
 
 
-def _saving(passes: BlockPasses, routing: Routing) -> float:
+def saving_of(passes: BlockPasses, routing: Routing) -> float:
     """What the shares save against the origin."""
     t = passes.tables
     n_regions = len(t.first_candidate) - 1

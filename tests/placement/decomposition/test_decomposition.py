@@ -132,6 +132,28 @@ def test_the_same_bytes_for_any_number_of_threads(limits):
     assert bytes_of(problem, 1) == first and bytes_of(problem, 2) == first
 
 
+def test_a_loose_gap_is_certified_with_less_work():
+    problem = skewed_problem(10, n_assets=2000)
+    loose, full = planned(problem, gap=0.03), planned(problem)
+    check(loose)
+    assert loose.certificate.gap <= 0.03 and full.certificate.gap <= loose.certificate.gap
+    assert passes_of(loose) <= 0.3 * passes_of(full)
+
+
+@pytest.mark.parametrize("limits", [False, True])
+def test_a_gap_that_cannot_be_reached_takes_all_the_work_there_is(limits):
+    """After quick tries the last one goes on from their prices, and what is returned is the best of all."""
+    problem = skewed_problem(10, limits=limits)
+    asked, full = planned(problem, gap=0.004), planned(problem)
+    check(asked)
+    assert full.certificate.gap > 0.004
+    assert asked.certificate.gap <= full.certificate.gap + 0.004
+
+
+def passes_of(found: PlannedPlacement) -> float:
+    return float(found.certificate.reason.split(" passes")[0].split()[-1])
+
+
 def test_more_time_and_a_smaller_gap_are_never_ignored():
     """A loose gap is allowed to take fewer passes; both prove what they say."""
     problem = skewed_problem(10)

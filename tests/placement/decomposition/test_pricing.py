@@ -1,5 +1,10 @@
 """Prices: nothing where there is plenty, and a start from last night's settles sooner."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from placement.decomposition.region_examples import prepared, skewed_problem
@@ -101,6 +106,29 @@ def test_the_order_is_by_demand_per_byte_and_leaves_out_what_nobody_asks_for():
     asked = np.bincount(demand.asset, weights=demand.bytes, minlength=50)
     density = asked[order] / problem.size_bytes[order]
     assert (np.diff(density) <= 0).all() and set(order) == set(np.flatnonzero(asked))
+
+
+FIRST_LEVELS = """
+import numpy as np
+from placement.decomposition.region_examples import prepared, skewed_problem
+from cdn.placement.decomposition.pricing import Pricing
+print(Pricing(*prepared(skewed_problem(3, n_assets=20_000, n_regions=6))).first_levels().storage.tobytes().hex())
+"""
+
+
+def test_the_first_prices_do_not_depend_on_the_threads_of_blas():
+    """Sums of a hundred thousand terms, which BLAS with two threads adds up in another order than with one."""
+    tests = Path(__file__).parents[2]
+    paths = os.pathsep.join([str(tests), str(tests.parent)])
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", FIRST_LEVELS],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": n, "OMP_NUM_THREADS": n, "PYTHONPATH": paths},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for n in ("1", "2")
+    }  # fmt: skip
+    assert len(found) == 1 and found.pop().strip()
 
 
 def test_schedules_are_geometric():

@@ -1,0 +1,48 @@
+"""How much work a try at a placement takes: a loose gap is tried for with little, and with more where that fails."""
+
+from dataclasses import dataclass, replace
+
+from cdn.placement.decomposition.pricing import COLD, EXACT, WARM, Schedule
+
+FREED, FREED_OF_FEW = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
+ONWARD_STEP = 0.4
+"""How long steps are at first that go on from the prices of a try that was not good enough."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """``prices``: steps by local search; ``exact``: steps by exact blocks after them; blocks' proofs may leave open a
+    ``tolerance`` (share of the cost); ``sweeps`` of balancing; ``freed``: shares of every cache to free and fill again,
+    ``freed_of_few``: more of them where caches hold few assets, so that a small share is none. ``least_gap``: not worth
+    a try where less is asked."""
+
+    least_gap: float
+    prices: Schedule
+    exact: Schedule | None
+    tolerance: float
+    sweeps: int
+    freed: tuple[float, ...]
+    freed_of_few: tuple[float, ...] = ()
+
+    def from_step(self, longest: float) -> "Effort":
+        """The same with no longer steps than this."""
+        steps = self.prices
+        return replace(self, prices=replace(steps, first=min(steps.first, longest)))
+
+
+FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW)
+LIMITED = replace(FULL, exact=Schedule(2 * EXACT.steps, EXACT.first, EXACT.last))
+"""Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does."""
+QUICK = (
+    Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),
+    Effort(0.0015, Schedule(60, COLD.first, COLD.last), None, 1e-3, 1, FREED[:1]),
+)
+
+
+def efforts(gap: float | None, warm: bool, limited: bool) -> list[Effort]:
+    """Efforts to be made one after the other, each from the prices of the one before, until the asked gap is
+    certified. ``warm``: the start is near the end. ``limited``: egress or links may bind."""
+    quick = [effort for effort in QUICK if gap is not None and gap >= effort.least_gap]
+    full = replace(FULL, prices=WARM) if warm else LIMITED if limited else FULL
+    first, *onward = *quick, full
+    return [first.from_step(WARM.first) if warm else first, *(effort.from_step(ONWARD_STEP) for effort in onward)]
