@@ -17,7 +17,9 @@ to one volume per region, their median: weights are earned by who asks for what,
 The dispersion is that of the judged days' counts about the mixture.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -99,7 +101,9 @@ class _Experts:
     def forecast(self, until_day: int, day: int) -> _Panel:
         """Of ``day`` from the days before ``until_day``."""
         n_regions = len(self.history.region_index)
-        found = [self._one(name, until_day, day) for name in self.members]
+        # One window for all, so that what several experts need of it is worked out once.
+        window = cache(lambda: self.history.window(until_day, WINDOW_DAYS))
+        found = [self._one(name, until_day, day, window) for name in self.members]
         keys = np.unique(np.concatenate([one.keys(n_regions) for one in found]))
         requests = np.zeros((len(found), len(keys)))
         for row, one in zip(requests, found, strict=True):
@@ -112,14 +116,14 @@ class _Experts:
         to_one_volume(requests, region, volume)
         return _Panel(keys, requests)
 
-    def _one(self, name: str, until_day: int, day: int) -> ExpectedRequests:
+    def _one(self, name: str, until_day: int, day: int, window: Callable[[], History]) -> ExpectedRequests:
         options = dict(_OPTIONS.get(name, {}))
         if "interval" in options or name == "shrinkage":
             options["min_requests"] = self.min_requests
-        forecaster, window = self.members[name], (until_day, WINDOW_DAYS)
+        forecaster = self.members[name]
         what = forecaster, tuple(sorted(options.items()))
-        return self.past.recalled(what, self.history, window, day, self.knowledge, lambda: forecaster(
-            self.history.window(*window), day, self.knowledge, **options))
+        return self.past.recalled(what, self.history, (until_day, WINDOW_DAYS), day, self.knowledge,
+                                  lambda: forecaster(window(), day, self.knowledge, **options))
 
     def judged(self, day: int, ahead: int) -> _Judged:
         """How they did on ``day``, ``ahead`` days after the first they could have forecast."""

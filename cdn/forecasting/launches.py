@@ -33,6 +33,10 @@ class Launches:
 
 def launches_of(history: History, titles: TitleAttributes) -> Launches:
     """Releases by catalog and log. A title asked for before its release day is taken to have come out by then."""
+    return history.once((launches_of, titles), lambda: _launches(history, titles))
+
+
+def _launches(history: History, titles: TitleAttributes) -> Launches:
     asked = history.asset_days > 0
     n_days = asked.shape[1]
     ever = asked.any(axis=1)

@@ -19,6 +19,7 @@ from cdn.compilation import kernel
 from cdn.forecasting.gamma_shapes import popularity_class, shape_of
 from cdn.forecasting.history import History
 from cdn.forecasting.launches import AGE_CLASSES, YOUNG_DAYS, Launches, age_class
+from cdn.forecasting.level_dispersions import level_dispersions
 from cdn.forecasting.titles import TitleAttributes
 
 HALF_LIVES = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 11.0, 18.0, 30.0, 60.0, 1e6])
@@ -38,6 +39,7 @@ class TitleLevels:
     shape: np.ndarray
     evidence: np.ndarray
     half_life_days: np.ndarray
+    dispersion: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,9 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
                                         0.5 ** (1 / half_life))
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
     share = np.where(age < 0, 0.0, theta * factor[:, -1])
-    return TitleLevels(share, priors.shape + counted, counted, half_life)
+    dispersion = level_dispersions(history, day, launches, factor, (priors.mean, priors.shape), half_life, first_tuned,
+                                   share)
+    return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
 
 
 def _best(deviance: np.ndarray) -> np.ndarray:
