@@ -14,12 +14,11 @@ An expert that cannot know a title, which nobody asked for in its history, has n
 (experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
 is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
 to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
-The dispersion is that of the judged days' counts about the mixture.
+The dispersion is that of the judged days' counts about the mixture, and of young titles at least that of their levels
+over the last two weeks (``level_dispersions``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -32,7 +31,7 @@ from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.gradient_boosting import gradient_boosting
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
-from cdn.forecasting.launch_curves import launch_curves
+from cdn.forecasting.launch_curves import launch_curves, launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.marginal_prices import Ladder, losses
@@ -97,13 +96,12 @@ class _Experts:
     knowledge: Knowledge
     min_requests: float
     past: PastForecasts
+    _windows: dict[int, History] = field(default_factory=dict)
 
     def forecast(self, until_day: int, day: int) -> _Panel:
         """Of ``day`` from the days before ``until_day``."""
         n_regions = len(self.history.region_index)
-        # One window for all, so that what several experts need of it is worked out once.
-        window = cache(lambda: self.history.window(until_day, WINDOW_DAYS))
-        found = [self._one(name, until_day, day, window) for name in self.members]
+        found = [self._one(name, until_day, day) for name in self.members]
         keys = np.unique(np.concatenate([one.keys(n_regions) for one in found]))
         requests = np.zeros((len(found), len(keys)))
         for row, one in zip(requests, found, strict=True):
@@ -116,14 +114,22 @@ class _Experts:
         to_one_volume(requests, region, volume)
         return _Panel(keys, requests)
 
-    def _one(self, name: str, until_day: int, day: int, window: Callable[[], History]) -> ExpectedRequests:
+    def window(self, until_day: int) -> History:
+        """The days before ``until_day``; the last one asked for is kept: what several experts need of it is worked out
+        once."""
+        if until_day not in self._windows:
+            self._windows.clear()
+            self._windows[until_day] = self.history.window(until_day, WINDOW_DAYS)
+        return self._windows[until_day]
+
+    def _one(self, name: str, until_day: int, day: int) -> ExpectedRequests:
         options = dict(_OPTIONS.get(name, {}))
         if "interval" in options or name == "shrinkage":
             options["min_requests"] = self.min_requests
         forecaster = self.members[name]
         what = forecaster, tuple(sorted(options.items()))
         return self.past.recalled(what, self.history, (until_day, WINDOW_DAYS), day, self.knowledge,
-                                  lambda: forecaster(window(), day, self.knowledge, **options))
+                                  lambda: forecaster(self.window(until_day), day, self.knowledge, **options))
 
     def judged(self, day: int, ahead: int) -> _Judged:
         """How they did on ``day``, ``ahead`` days after the first they could have forecast."""
@@ -150,8 +156,11 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     panel = panel_of.forecast(history.until_day, day)
     region, asset = panel.keys % len(history.region_index), panel.keys // len(history.region_index)
     mean = weights @ panel.requests
-    youth = _youth(history.window(history.until_day, WINDOW_DAYS), day, knowledge)[asset]
-    phi = dispersions_of(_table(judged, weights), mean, youth)
+    window = panel_of.window(history.until_day)
+    phi = dispersions_of(_table(judged, weights), mean, _youth(window, day, knowledge)[asset])
+    titles = knowledge.titles_of(len(history.asset_index))
+    levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
+    phi = np.maximum(phi, levels.dispersion[asset])
     return ExpectedRequests(region, asset, mean, phi)
 
 
@@ -200,7 +209,7 @@ def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
     history, knowledge = experts.history, experts.knowledge
     n_regions = len(history.region_index)
     panel = experts.forecast(day - ahead, day)
-    youth = _youth(history.window(day - ahead, WINDOW_DAYS), day, knowledge)[panel.keys // n_regions]
+    youth = _youth(experts.window(day - ahead), day, knowledge)[panel.keys // n_regions]
     count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
     return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge))
 

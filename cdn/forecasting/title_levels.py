@@ -33,7 +33,8 @@ _PRIOR_LAUNCHES = 3.0
 class TitleLevels:
     """(A,) each: ``share`` of all requests on the forecast day (not scaled to add up to 1; 0 before the release);
     ``shape`` of what is still unknown about it before any request (1 / squared relative sd); ``evidence``: requests
-    the level rests on, old ones forgotten; ``half_life_days``."""
+    the level rests on, old ones forgotten; ``half_life_days``;
+    ``dispersion``: phi of young titles by ``level_dispersions``, 0 of others and where no factor says how they fare."""
 
     share: np.ndarray
     shape: np.ndarray
@@ -68,8 +69,9 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
                                         0.5 ** (1 / half_life))
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
     share = np.where(age < 0, 0.0, theta * factor[:, -1])
-    dispersion = level_dispersions(history, day, launches, factor, (priors.mean, priors.shape), half_life, first_tuned,
-                                   share)
+    # Without a factor nothing is known of launches: their errors would be those of a curve that is flat.
+    dispersion = np.zeros(len(share)) if len(factor) == 1 else level_dispersions(
+        history, day, launches, factor, (priors.mean, priors.shape), half_life, first_tuned, share)
     return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
 
 
