@@ -19,7 +19,6 @@ over the last two weeks (``level_dispersions``).
 """
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecaster import Forecaster
-from cdn.forecasting.gradient_boosting import gradient_boosting
+from cdn.forecasting.gradient_boosting import gradient_boosting, is_usable
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves, launched_levels
@@ -166,7 +165,7 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
 
 def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     """The experts with or without gradient boosting; None: with it where its extra is installed."""
-    with_trees = find_spec("lightgbm") is not None if trees is None else trees
+    with_trees = is_usable() if trees is None else trees
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
 
 

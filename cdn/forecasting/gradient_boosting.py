@@ -166,4 +166,16 @@ def _lightgbm() -> Any:
     except ImportError as error:
         raise CdnError("the method gradient_boosting needs LightGBM: install the extra `ml` "
                        "(pip install 'cdn-placement[ml]')") from error
+    except OSError as error:
+        # A slim system has the package but not the OpenMP library it is linked with.
+        raise CdnError(f"the method gradient_boosting cannot load LightGBM: {error}") from error
     return lightgbm
+
+
+def is_usable() -> bool:
+    """Whether LightGBM is installed and loads."""
+    try:
+        _lightgbm()
+    except CdnError:
+        return False
+    return True
