@@ -64,6 +64,9 @@ WINDOW_DAYS = 42
 """Experts look back so far at most, on the forecast day and on judged days alike; so forecasts made on earlier days
 from a longer history are the very ones that judged days need."""
 STORAGE_SHARES = (0.005, 0.02, 0.05, 0.15)
+MOST_JUDGED_PAIRS = 2_000_000
+"""Where there are more, experts are judged in some of the regions, from the largest to the smallest: a regret is the
+sum of the caches', so whole regions stand for all."""
 _SMALL_LOSS = 1e-4
 _OLD, _YOUNG, _UNSEEN = range(3)
 
@@ -74,6 +77,11 @@ class _Panel:
 
     keys: np.ndarray
     requests: np.ndarray
+
+    def in_regions(self, chosen: np.ndarray) -> "_Panel":
+        """The part of it in regions that are ``chosen`` (R,) bool."""
+        rows = chosen[self.keys % len(chosen)]
+        return self if rows.all() else _Panel(self.keys[rows], self.requests[:, rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +155,7 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     to the last bit; new ones are added."""
     _check(judged_days, learning_rate, min_requests)
     members = experts_of(trees) if experts is None else experts
-    panel_of = _Experts(members, history, knowledge, min_requests, PastForecasts() if past is None else past)
+    panel_of = _Experts(members, history, knowledge, min_requests, PastForecasts(0) if past is None else past)
     ahead = day - history.until_day
     judged = [panel_of.judged(int(d), ahead) for d in history.observed_days[1:][-judged_days:]
               if history.before(int(d) - ahead).observed.any()]
@@ -208,9 +216,20 @@ def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
     history, knowledge = experts.history, experts.knowledge
     n_regions = len(history.region_index)
     panel = experts.forecast(day - ahead, day)
+    chosen = _judged_regions(panel, n_regions)
+    panel = panel.in_regions(chosen)
     youth = _youth(experts.window(day - ahead), day, knowledge)[panel.keys // n_regions]
     count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
-    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge))
+    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge, chosen))
+
+
+def _judged_regions(panel: _Panel, n_regions: int) -> np.ndarray:
+    """(R,) bool: all regions, or every k-th in order of what is expected of them."""
+    step = -(-len(panel.keys) // MOST_JUDGED_PAIRS)
+    volume = np.bincount(panel.keys % n_regions, panel.requests.mean(axis=0), n_regions)
+    chosen = np.zeros(n_regions, dtype=bool)
+    chosen[np.argsort(-volume, kind="stable")[::max(step, 1)]] = True
+    return chosen
 
 
 def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
@@ -219,11 +238,13 @@ def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
     return np.where(young, np.where(history.asset_days.any(axis=1), _YOUNG, _UNSEEN), _OLD)
 
 
-def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge) -> np.ndarray:
-    """(M,) mean regret over the cache sizes, on all pairs that the day or an expert has."""
+def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, chosen: np.ndarray) -> np.ndarray:
+    """(M,) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an expert has.
+    """
     n_regions, n_assets = len(history.region_index), len(history.asset_index)
     size = np.ones(n_assets) if knowledge.size_bytes is None else knowledge.size_bytes.astype(np.float64)
-    rows = slice(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
+    rows = np.arange(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
+    rows = rows[chosen[history.region[rows]]]
     true_key = history.asset[rows].astype(np.int64) * n_regions + history.region[rows]
     keys = np.union1d(panel.keys, true_key)
     asset = keys // n_regions
