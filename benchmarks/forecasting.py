@@ -1,12 +1,13 @@
 """Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
 
     python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files] [robust] [hours]
+                                     [launches]
                                      [--methods a,b] [--days N] [--kept FOLDER]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
 agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
 whole titles against the files of a ladder; robust: placing for more than the expected demand;
-hours: the hours of the day around a clock change.
+hours: the hours of the day around a clock change; launches: new titles of the daily counts, known and unheard of.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import pandas as pd
 from forecasting_data import DataSet, daily_counts, generated, mirror_log
 from forecasting_files import files_section
 from forecasting_hours import hours_section
+from forecasting_launches import launches_section
 from forecasting_robust import robust_section
 from forecasting_runs import Forecasts, backtest, backtests_in_blocks
 from forecasting_tables import figure, print_errors, print_region_intervals, print_regret, print_table
@@ -166,7 +168,7 @@ def _span(result: Backtest) -> str:
 
 
 SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts,
-            "files": files_section, "robust": robust_section, "hours": hours_section}
+            "files": files_section, "robust": robust_section, "hours": hours_section, "launches": launches_section}
 
 
 def main() -> None:
