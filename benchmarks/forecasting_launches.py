@@ -45,8 +45,8 @@ def launches_section(methods: tuple[str, ...], n_days: int | None) -> None:
     for horizon, of_horizon in found.groupby("horizon"):
         one = of_horizon[of_horizon["method"] == methods[0]]
         requests = one["true"][one["asked"]].sum() / one["true"].sum()
-        print(f"{horizon} day(s) ahead: {len(one)} titles' days, {one['asked'].mean():.0%} of them asked for before the "
-              f"forecast, with {requests:.0%} of the requests\n")
+        print(f"{horizon} day(s) ahead: {len(one)} titles' days, {one['asked'].mean():.0%} of them asked for "
+              f"before the forecast, with {requests:.0%} of the requests\n")
         print_table(["method", "WAPE", "WAPE, asked for before", "bias, asked for before",
                      "coverage of 80 %, asked for before", "coverage, unheard of"],
                     [[str(method), *_cells(table)] for method, table in of_horizon.groupby("method", sort=False)])
