@@ -194,7 +194,7 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)]
-        table.add_row(Text(row["method"]), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
+        table.add_row(Text(row["method"].replace(" ", "\n")), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
                       _figure(row["top_overlap"], ".3f"), _figure(row["weighted_kendall"], ".3f"),
                       _figure(row["offload"], ".3f"), _regret(row), _saved(mine),
                       *([_figure(row["coverage"], ".3f")] if has_quantiles else []))
