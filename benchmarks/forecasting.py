@@ -2,7 +2,7 @@
 
     python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files] [robust] [hours]
                                      [launches]
-                                     [--methods a,b] [--days N] [--kept FOLDER]
+                                     [--methods a,b] [--days N] [--kept FOLDER] [--until DAY]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
 agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
@@ -13,6 +13,7 @@ hours: the hours of the day around a clock change; launches: new titles of the d
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from cdn.backtesting.regret_parts import offload, regret_parts
 from cdn.backtesting.running import Backtest, BacktestPlan, date_of
 from cdn.backtesting.usable_methods import unusable_methods
 from cdn.backtesting.windows import days_to_test, first_seen, true_demand
-from cdn.forecasting.demand_forecast import forecast
+from cdn.forecasting.demand_forecast import day_number, forecast
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.marginal_prices import losses
 from cdn.generator.expected import demand_of_sample
@@ -42,9 +43,11 @@ COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 2
 AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
 
 
-def counts(methods: tuple[str, ...], n_days: int | None, kept: Path | None = None) -> None:
-    plan = BacktestPlan(methods, n_days or COUNTS_DAYS, (1, 7), COUNTS_HISTORY)
-    for k, (where, result) in enumerate(backtests_in_blocks(daily_counts(), plan, kept).items()):
+def counts(methods: tuple[str, ...], n_days: int | None, kept: Path | None = None,
+           until: pd.Timestamp | None = None) -> None:
+    plan, data = BacktestPlan(methods, n_days or COUNTS_DAYS, (1, 7), COUNTS_HISTORY), daily_counts()
+    data = data if until is None else replace(data, history=data.history.before(day_number(until)))
+    for k, (where, result) in enumerate(backtests_in_blocks(data, plan, kept).items()):
         if k == 0:
             print(f"\n### CRAN daily counts: {_span(result)}\n")
             print_errors(result)
@@ -178,6 +181,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=None, help="how many days are tested")
     parser.add_argument("--kept", type=Path, default=None,
                         help="folder of results of the daily counts: written as they come, read where there")
+    parser.add_argument("--until", type=pd.Timestamp, default=None, help="the daily counts before this day only")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.sections if name not in SECTIONS]
     if unknown:
@@ -189,7 +193,8 @@ def main() -> None:
                     else (name for name in FORECASTERS if name not in unusable))
     for name in arguments.sections or SECTIONS:
         started = time.process_time()
-        SECTIONS[name](methods, arguments.days, **({"kept": arguments.kept} if name == "counts" else {}))
+        of_counts = {"kept": arguments.kept, "until": arguments.until} if name == "counts" else {}
+        SECTIONS[name](methods, arguments.days, **of_counts)
         print(f"{name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
 
 
