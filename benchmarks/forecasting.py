@@ -1,25 +1,29 @@
 """Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
 
     python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files] [robust] [hours]
-                                     [--methods a,b] [--days N]
+                                     [launches]
+                                     [--methods a,b] [--days N] [--kept FOLDER] [--until DAY]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
 agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
 whole titles against the files of a ladder; robust: placing for more than the expected demand;
-hours: the hours of the day around a clock change.
+hours: the hours of the day around a clock change; launches: new titles of the daily counts, known and unheard of.
 """
 
 import argparse
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from forecasting_data import DataSet, daily_counts, generated, mirror_log
 from forecasting_files import files_section
 from forecasting_hours import hours_section
+from forecasting_launches import launches_section
 from forecasting_robust import robust_section
+from forecasting_runs import Forecasts, backtest, backtests_in_blocks
 from forecasting_tables import figure, print_errors, print_region_intervals, print_regret, print_table
 from scipy.stats import spearmanr
 
@@ -27,12 +31,11 @@ from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import ALL, NEW_DAYS, release_days
 from cdn.backtesting.placing import Setting, ladder_of
 from cdn.backtesting.regret_parts import offload, regret_parts
-from cdn.backtesting.running import Backtest, BacktestPlan, date_of, remembering, run_backtest
+from cdn.backtesting.running import Backtest, BacktestPlan, date_of
 from cdn.backtesting.usable_methods import unusable_methods
 from cdn.backtesting.windows import days_to_test, first_seen, true_demand
-from cdn.forecasting.demand_forecast import DayForecast, day_number, forecast
+from cdn.forecasting.demand_forecast import day_number, forecast
 from cdn.forecasting.forecasters import FORECASTERS
-from cdn.forecasting.history import History
 from cdn.forecasting.marginal_prices import losses
 from cdn.generator.expected import demand_of_sample
 
@@ -40,13 +43,11 @@ COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 2
 AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
 
 
-def counts(methods: tuple[str, ...], n_days: int | None) -> None:
-    data = daily_counts()
-    forecasts = Forecasts(data)
-    for k, (where, setting) in enumerate(data.settings.items()):
-        horizons = (1, 7) if k == 0 else (1,)
-        plan = BacktestPlan(methods, n_days or COUNTS_DAYS, horizons, COUNTS_HISTORY)
-        result = _backtest(data, setting, plan, forecasts)
+def counts(methods: tuple[str, ...], n_days: int | None, kept: Path | None = None,
+           until: pd.Timestamp | None = None) -> None:
+    plan, data = BacktestPlan(methods, n_days or COUNTS_DAYS, (1, 7), COUNTS_HISTORY), daily_counts()
+    data = data if until is None else replace(data, history=data.history.before(day_number(until)))
+    for k, (where, result) in enumerate(backtests_in_blocks(data, plan, kept).items()):
         if k == 0:
             print(f"\n### CRAN daily counts: {_span(result)}\n")
             print_errors(result)
@@ -58,7 +59,7 @@ def mirror(methods: tuple[str, ...], n_days: int | None) -> None:
         data = mirror_log(with_sweeps)
         forecasts = Forecasts(data)
         for k, (where, setting) in enumerate(data.settings.items()):
-            result = _backtest(data, setting, BacktestPlan(methods, 1, (1,), 2), forecasts)
+            result = backtest(data, setting, BacktestPlan(methods, 1, (1,), 2), forecasts)
             if k == 0:
                 clients = "with" if with_sweeps else "without"
                 print(f"\n### CRAN mirror log, 28 December 2012 from the two days before, {clients} sweeping clients\n")
@@ -72,7 +73,7 @@ def generator(methods: tuple[str, ...], n_days: int | None) -> None:
     forecasts = Forecasts(data)
     for k, (where, setting) in enumerate(data.settings.items()):
         plan = BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY)
-        result = _backtest(data, setting, plan, forecasts)
+        result = backtest(data, setting, plan, forecasts)
         if k == 0:
             print(f"\n### The generator's sample: {_span(result)}\n")
             print_errors(result)
@@ -162,38 +163,6 @@ def _print_parts(title: str, data: DataSet, setting: Setting, methods: tuple[str
                  "half against half"], rows)
 
 
-class Forecasts:
-    """Forecasts of a data set, each made once for all settings it is placed in, and the seconds each took."""
-
-    def __init__(self, data: DataSet) -> None:
-        self._forecast = remembering(next(iter(data.settings.values())))
-        self._found: dict[tuple[int, pd.Timestamp, str], DayForecast] = {}
-        self.seconds: dict[tuple[str, int], list[float]] = {}
-
-    def __call__(self, before: History, day: pd.Timestamp, method: str) -> DayForecast:
-        key = before.until_day, day, method
-        if key not in self._found:
-            started = time.perf_counter()
-            self._found[key] = self._forecast(before, day, method)
-            horizon = day_number(day) - before.until_day + 1
-            self.seconds.setdefault((method, horizon), []).append(time.perf_counter() - started)
-        return self._found[key]
-
-
-def _backtest(data: DataSet, setting: Setting, plan: BacktestPlan, forecasts: Forecasts) -> Backtest:
-    started = time.perf_counter()
-    result = run_backtest(data.history, setting, plan, data.log, _progress, forecasts)
-    seconds = result.seconds.assign(forecast_s=[np.mean(forecasts.seconds[key]) for key in zip(
-        result.seconds["method"], result.seconds["horizon"], strict=True)])
-    result = replace(result, seconds=seconds)
-    print(f"{len(result.seconds)} runs in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    return result
-
-
-def _progress(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
-
-
 def _span(result: Backtest) -> str:
     requests = result.sums[(result.sums["grouping"] == ALL) & (result.sums["method"] == result.plan.methods[0])
                            & (result.sums["horizon"] == result.plan.horizons[0])]["true_requests"].sum()
@@ -202,7 +171,7 @@ def _span(result: Backtest) -> str:
 
 
 SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts,
-            "files": files_section, "robust": robust_section, "hours": hours_section}
+            "files": files_section, "robust": robust_section, "hours": hours_section, "launches": launches_section}
 
 
 def main() -> None:
@@ -210,6 +179,9 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}; all by default")
     parser.add_argument("--methods", default=None, help="forecasters, joined by commas; all by default")
     parser.add_argument("--days", type=int, default=None, help="how many days are tested")
+    parser.add_argument("--kept", type=Path, default=None,
+                        help="folder of results of the daily counts: written as they come, read where there")
+    parser.add_argument("--until", type=pd.Timestamp, default=None, help="the daily counts before this day only")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.sections if name not in SECTIONS]
     if unknown:
@@ -221,7 +193,8 @@ def main() -> None:
                     else (name for name in FORECASTERS if name not in unusable))
     for name in arguments.sections or SECTIONS:
         started = time.process_time()
-        SECTIONS[name](methods, arguments.days)
+        of_counts = {"kept": arguments.kept, "until": arguments.until} if name == "counts" else {}
+        SECTIONS[name](methods, arguments.days, **of_counts)
         print(f"{name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
 
 

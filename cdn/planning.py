@@ -49,11 +49,12 @@ def plan_placement(
         result = place_robustly(problem, placer, robust, seed, **known_options)
     seconds = time.perf_counter() - started
     evaluation = evaluate(problem, result.placement)
+    certificate = _certificate(problem, method, result, evaluation, seconds)
     return PlannedPlacement(
         problem,
         result.placement,
         evaluation,
-        _certificate(problem, method, result, evaluation, seconds),
+        certificate if robust is None else replace(certificate, robust=robust, seed=seed),
         result.relaxed,
         result.relaxed_cost,
     )

@@ -25,19 +25,24 @@ from cdn.simulation.replaying import replay
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Where plans are made and replayed: network, catalog and one of ``PLACERS`` (or ``auto``)."""
+    """Where plans are made and replayed: network, catalog and one of ``PLACERS`` (or ``auto``). ``egress_limits``:
+    whether a cache refuses what exceeds its hour's egress; each day's log is then replayed request by request.
+    ``seed``: of what robust rules draw."""
 
     network: Network
     catalog: Catalog
     method: str = "greedy"
+    egress_limits: bool = False
+    seed: int = 0
 
     def problem(self, demand: Demand, day: pd.Timestamp) -> Problem:
         """The day's placement problem with this demand, nothing stored and no limit on what is filled."""
         return without_fill_limits(build_problem(self.network, self.catalog, demand, None, day))
 
-    def place(self, demand: Demand, day: pd.Timestamp) -> SiteAssets:
-        """What each cache stores when it is planned with ``demand``."""
-        return plan_placement(self.problem(demand, day), self.method).placement.stored
+    def place(self, demand: Demand, day: pd.Timestamp, robust: str | None = None) -> SiteAssets:
+        """What each cache stores when it is planned with ``demand``, or for more than that by a rule of ``ROBUST``."""
+        problem = self.problem(demand, day)
+        return plan_placement(problem, self.method, robust=robust, seed=self.seed).placement.stored
 
 
 def ladder_of(problem: Problem, topology: Topology) -> Ladder:
@@ -59,8 +64,16 @@ def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
     return served
 
 
+def served_within_limits(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog) -> np.ndarray:
+    """(requests,) bool: requests of a day's log served by caches that refuse what exceeds their hour's egress."""
+    found = replay(problem, setting.network.topology, setting.catalog, log, pinned=stored, egress_limits=True)
+    return found.served_by < problem.n_caches
+
+
 def served_by_policy(setting: Setting, log: RequestLog, policy: str = "lru") -> np.ndarray:
     """(N,) bool: requests of the log served by reactive caches that run through all of it, cold at its start."""
     nothing = Demand.from_entries(log.region_index, log.asset_index, [], [], [], [])
     problem = build_problem(setting.network, setting.catalog, nothing)
-    return replay(problem, setting.network.topology, setting.catalog, log, policy=policy).served_by < problem.n_caches
+    found = replay(problem, setting.network.topology, setting.catalog, log, policy=policy,
+                   egress_limits=setting.egress_limits)
+    return found.served_by < problem.n_caches

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import groupings_of, region_sizes, release_days
-from cdn.backtesting.placing import Setting, ladder_of, served_by_caches, served_by_policy
+from cdn.backtesting.placing import Setting, ladder_of, served_by_caches, served_by_policy, served_within_limits
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
 from cdn.backtesting.windows import days_to_test, first_seen, missing_days, true_demand
@@ -22,8 +22,10 @@ from cdn.forecasting.marginal_prices import losses
 from cdn.forecasting.past_forecasts import PastForecasts
 from cdn.forecasting.thin_days import thin_days
 from cdn.model.demand import Demand
+from cdn.model.problem import Problem
 from cdn.model.request_log import RequestLog
 from cdn.model.site_assets import SiteAssets
+from cdn.placement.robust import parse_robust
 
 DEFAULT_HORIZONS = (1, 7)
 ForecastDay = Callable[[History, pd.Timestamp, str], DayForecast]
@@ -32,24 +34,32 @@ ForecastDay = Callable[[History, pd.Timestamp, str], DayForecast]
 @dataclass(frozen=True)
 class BacktestPlan:
     """What is tested: ``methods`` of FORECASTERS, the last ``n_days`` whole days, ``horizons`` in days, each forecast
-    from a history of ``history_days``. Raises ValueError for numbers that make no sense, UnknownNameError for a
-    method."""
+    from a history of ``history_days``. ``robust``: rules of ``ROBUST``; every forecast is placed by each of them too.
+    Raises ValueError for numbers that make no sense, UnknownNameError for a method or rule."""
 
     methods: tuple[str, ...]
     n_days: int
     horizons: tuple[int, ...] = DEFAULT_HORIZONS
     history_days: int = HISTORY_DAYS
     top_k: int = TOP_K
+    robust: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for method in self.methods:
             forecaster_of(method)
+        for rule in self.robust:
+            parse_robust(rule)
         if not self.methods or not self.horizons:
             raise ValueError("a backtest has at least one method and one horizon")
         for name, value in (("n_days", self.n_days), ("horizon", min(self.horizons)),
                             ("history_days", self.history_days), ("top_k", self.top_k)):
             if value < 1:
                 raise ValueError(f"{name} is at least 1, not {value}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What is compared: the methods, then all of them placed by each rule, such as ``ensemble quantile:0.3``."""
+        return self.methods + tuple(f"{method} {rule}" for rule in self.robust for method in self.methods)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +78,12 @@ class Backtest:
 
 @dataclass(frozen=True, eq=False)
 class _TestedDay:
-    """One day as it came to be: its demand, and the bytes of each entry that caches serve knowing it, or with LRU."""
+    """One day as it came to be: its demand and its problem, and the bytes of each entry that caches serve knowing it,
+    or with LRU."""
 
     number: int
     true: Demand
+    problem: Problem
     clairvoyant: np.ndarray
     lru: np.ndarray | None
 
@@ -93,8 +105,11 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
     ``log``: the requests themselves, for the comparison with LRU, which starts cold at the log's first request; it must
     end with the last tested day or later. ``forecast_day``: how a method's name becomes the forecast of a day; by
     default from what the catalog tells, and a method that looks back on its own forecasts makes each of them once.
-    Raises DataError where no day can be tested, CdnError where a method fails.
+    Raises DataError where no day can be tested, CdnError where a method fails, ValueError where egress limits are to be
+    kept and there is no log.
     """
+    if setting.egress_limits and log is None:
+        raise ValueError("egress limits are kept by requests one by one: a log is needed")
     days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
     sizes = region_sizes(np.bincount(history.region, history.requests, len(history.region_index)))
@@ -107,12 +122,15 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
             before = history.window(tested.number - horizon + 1, plan.history_days)
             forecasts, took = _forecasts(before, plan, tested, forecast_day)
             demands = [one.demand for one in forecasts]
-            served, placing = _served(setting, tested, demands)
+            served, placing = _served(setting, plan, tested, demands, log)
             groupings = groupings_of(before, released, tested.number, sizes)
             both = align(tested.true, demands)
             loss = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes)
-            frames = score_day(groupings, tested.true, forecasts, served, loss, plan.top_k)
-            for method, frame, *times in zip(plan.methods, frames, took, placing, strict=True):
+            # Marginal prices know of no rule: only what is placed as expected is held against them.
+            ways = 1 + len(plan.robust)
+            loss = np.concatenate([loss, np.full((ways - 1) * len(loss), np.nan)])
+            frames = score_day(groupings, tested.true, forecasts * ways, served, loss, plan.top_k)
+            for method, frame, *times in zip(plan.labels, frames, took * ways, placing, strict=True):
                 where = {"method": method, "horizon": horizon, "day": f"{tested.timestamp:%Y-%m-%d}"}
                 sums.append(frame.assign(**where))
                 seconds.append(where | {"forecast_s": times[0], "placement_s": times[1]})
@@ -135,7 +153,16 @@ def _tested(history: History, setting: Setting, days: np.ndarray, log: RequestLo
         problem = setting.problem(true, date_of(day))
         stored = setting.place(true, date_of(day))
         lru = None if log is None or hit is None else _bytes_at_entries(true, log, hit, day)
-        yield _TestedDay(day, true, true.bytes * served_by_caches(problem, stored), lru)
+        yield _TestedDay(day, true, problem, _served_bytes(setting, problem, stored, log, day), lru)
+
+
+def _served_bytes(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog | None,
+                  day: int) -> np.ndarray:
+    """(N,) bytes of each entry of the day's demand that caches serve."""
+    if log is None or not setting.egress_limits:
+        return problem.demand.bytes * served_by_caches(problem, stored)
+    of_day = log.select(log.day == day)
+    return _bytes_at_entries(problem.demand, of_day, served_within_limits(setting, problem, stored, of_day), day)
 
 
 def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
@@ -160,13 +187,14 @@ def _forecasts(before: History, plan: BacktestPlan, tested: _TestedDay,
     return forecasts, seconds
 
 
-def _served(setting: Setting, tested: _TestedDay, forecasts: Sequence[Demand]) -> tuple[Served, list[float]]:
-    problem = setting.problem(tested.true, tested.timestamp)
+def _served(setting: Setting, plan: BacktestPlan, tested: _TestedDay, forecasts: Sequence[Demand],
+            log: RequestLog | None) -> tuple[Served, list[float]]:
     placements: list[SiteAssets] = []
     seconds = []
-    for demand in forecasts:
-        started = time.perf_counter()
-        placements.append(setting.place(demand, tested.timestamp))
-        seconds.append(time.perf_counter() - started)
-    served = np.array([tested.true.bytes * served_by_caches(problem, stored) for stored in placements])
+    for rule in (None, *plan.robust):
+        for demand in forecasts:
+            started = time.perf_counter()
+            placements.append(setting.place(demand, tested.timestamp, rule))
+            seconds.append(time.perf_counter() - started)
+    served = np.array([_served_bytes(setting, tested.problem, stored, log, tested.number) for stored in placements])
     return Served(served, tested.clairvoyant, tested.lru), seconds

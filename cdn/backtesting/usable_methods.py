@@ -15,7 +15,8 @@ from cdn.units import MICROSECONDS_PER_SECOND, SECONDS_PER_DAY
 
 
 def unusable_methods(methods: Iterable[str]) -> dict[str, str]:
-    """The methods whose library is missing, with what they say about it. Each is tried on two days of one request."""
+    """The methods whose library is missing or does not load, with what they say about it. Each is tried on two days of
+    one request."""
     catalog = Catalog.of_sizes(["asset"], [1])
     zeros = np.zeros(2, dtype=np.int64)
     log = RequestLog(Index(["region"]), catalog.asset_index,
@@ -28,5 +29,5 @@ def _missing_library(history: History, method: str, catalog: Catalog) -> str | N
     try:
         forecast(history, pd.Timestamp(0) + pd.Timedelta(days=2), method, catalog)
     except CdnError as error:
-        return str(error) if isinstance(error.__cause__, ImportError) else None
+        return str(error) if isinstance(error.__cause__, ImportError | OSError) else None
     return None

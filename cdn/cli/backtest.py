@@ -21,6 +21,7 @@ from cdn.cli.options import (
     PATH,
     DayParam,
     NamesParam,
+    RobustParam,
     catalog_option,
     json_option,
     out_option,
@@ -85,10 +86,14 @@ class HorizonsParam(click.ParamType):
               help="How many days back each forecast looks.")
 @click.option("--placement-method", type=click.Choice([AUTO, *PLACERS]), default="greedy", show_default=True,
               help="How to place with each forecast and with the true day.")
+@click.option("--robust", type=RobustParam(), multiple=True,
+              help="Place every forecast by this rule too: peaks:Q, quantile:Q or scenarios:N; repeatable. Caches then "
+                   "refuse what exceeds their hour's egress.")
 @click.option("--baseline", default=None, help=f"Method to compare with  [default: {BASELINE} or the first]")
 @click.option("--top-k", type=click.IntRange(min=1), default=TOP_K, show_default=True,
               help="Length of the regions' top lists that are compared.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the intervals.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the intervals and of the scenarios.")
 @click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")
 @sweeping_option
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
@@ -99,14 +104,14 @@ class HorizonsParam(click.ParamType):
 @quiet_option
 def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Path | None, cache_share: float,
              methods: tuple[str, ...] | None, n_days: int, until: pd.Timestamp | None, horizons: tuple[int, ...],
-             history_days: int, placement_method: str, baseline: str | None, top_k: int, seed: int,
-             exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float, out_path: Path,
-             as_json: bool, quiet: bool) -> None:
+             history_days: int, placement_method: str, robust: tuple[str, ...], baseline: str | None, top_k: int,
+             seed: int, exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float,
+             out_path: Path, as_json: bool, quiet: bool) -> None:
     """Forecast the last days of a log from the days before them: errors, ranks, and the offload each forecast keeps."""
     progress = stderr_console(quiet)
     methods = methods or _usable_methods(progress)
-    baseline = _baseline(baseline, methods)
-    plan = BacktestPlan(methods, n_days, horizons, history_days, top_k)
+    plan = BacktestPlan(methods, n_days, horizons, history_days, top_k, tuple(dict.fromkeys(robust)))
+    baseline = _baseline(baseline, plan.labels)
     with progress.status("reading") as status:
         catalog = read_catalog(catalog_path)
         files = _files(log_paths, until)
@@ -118,13 +123,15 @@ def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Pat
             drop_duplicates=drop_duplicates, without=sweeping if exclude_sweeping else None)
         if until is not None:
             log = log.select(log.day < day_number(until))
-        result = run_backtest(_history(log), Setting(network, catalog, placement_method), plan, log, status.update)
+        setting = Setting(network, catalog, placement_method, egress_limits=bool(robust), seed=seed)
+        result = run_backtest(_history(log), setting, plan, log, status.update)
         status.update("drawing intervals")
         figures, compared = scores(result.sums, seed), comparisons(result.sums, baseline, seed)
         inputs = [*files, catalog_path, *([topology_path] if topology_path else [])]
         parameters = {
             "inputs": {str(path): digest_of(path) for path in inputs}, "methods": list(methods), "baseline": baseline,
-            "placement_method": placement_method, "cache_share": None if topology_path else cache_share, "seed": seed,
+            "placement_method": placement_method, "robust": list(plan.robust),
+            "cache_share": None if topology_path else cache_share, "seed": seed,
             "top_k": top_k, "sweeping": sweeping.summary() | {"left_out": exclude_sweeping},
             "log": quarantine.summary()}
         write_backtest(out_path, result, figures, compared, parameters)
@@ -187,7 +194,7 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)]
-        table.add_row(Text(row["method"]), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
+        table.add_row(Text(row["method"].replace(" ", "\n")), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
                       _figure(row["top_overlap"], ".3f"), _figure(row["weighted_kendall"], ".3f"),
                       _figure(row["offload"], ".3f"), _regret(row), _saved(mine),
                       *([_figure(row["coverage"], ".3f")] if has_quantiles else []))

@@ -10,8 +10,9 @@ import click
 import pandas as pd
 from rich.console import Console
 
-from cdn.errors import UnknownNameError
+from cdn.errors import CdnError, UnknownNameError
 from cdn.logs.sweeping import DISTINCT_ASSETS, SweepingClients
+from cdn.placement.robust import parse_robust
 from cdn.units import format_share
 
 FIRST_YEAR = 1971
@@ -47,6 +48,19 @@ class NamesParam(click.ParamType):
             if name not in self.known:
                 raise UnknownNameError(self.kind, name, self.known)
         return names
+
+
+class RobustParam(click.ParamType):
+    """A rule of ``ROBUST`` with its value."""
+
+    name = "rule:value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parse_robust(str(value))
+        except CdnError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class DayParam(click.ParamType):

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cdn.cli.options import (
     DayParam,
+    RobustParam,
     catalog_option,
     demand_option,
     json_option,
@@ -19,28 +20,13 @@ from cdn.cli.options import (
     stored_option,
     topology_option,
 )
-from cdn.errors import CdnError
 from cdn.files.certificates import read_start_prices
 from cdn.files.plan_folders import read_plan_inputs, write_plan_folder
 from cdn.files.writing import staged_folder
 from cdn.model.problem import Problem
 from cdn.placement import AUTO, PLACERS
-from cdn.placement.robust import parse_robust
 from cdn.planning import PlannedPlacement, plan_placement
 from cdn.units import format_bytes, format_share
-
-
-class RobustParam(click.ParamType):
-    """A rule of ``ROBUST`` with its value."""
-
-    name = "rule:value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            parse_robust(str(value))
-        except CdnError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
 
 
 @click.command()

@@ -35,7 +35,8 @@ from cdn.units import format_bytes, format_rate, format_share
 def whatif(
     scenarios_path: Path, run_path: Path, method: str | None, out_path: Path | None, as_json: bool, quiet: bool
 ) -> None:
-    """Change the run's network or demand, plan again, and compare before and after."""
+    """Change the run's network or demand, plan again, and compare before and after. A run that was placed by a robust
+    rule is planned again by the same rule and seed."""
     inputs = read_folder_inputs(run_path)
     problem = inputs.build_problem()
     placement = read_folder_placement(run_path, problem)
@@ -49,6 +50,8 @@ def whatif(
             placement,
             named,
             method or certificate.method,
+            robust=certificate.robust,
+            seed=certificate.seed or 0,
             on_progress=lambda name: status.update(f"planning {escape(name)}"),
         )
     if out_path is not None:

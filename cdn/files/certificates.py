@@ -13,6 +13,8 @@ from cdn.model.problem import Problem
 
 CERTIFICATE_FILE = "certificate.json"
 _FIGURES = [field.name for field in fields(Certificate) if field.name != "prices"]
+_SINCE = {"robust": None, "seed": None}
+"""Figures that certificates of earlier versions do not have."""
 
 
 def write_certificate(certificate: Certificate, problem: Problem, folder: Path, covered: list[Path]) -> None:
@@ -30,7 +32,7 @@ def read_certificate(folder: Path, problem: Problem) -> tuple[Certificate, dict[
     path = folder / CERTIFICATE_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        figures = {name: document[name] for name in _FIGURES}
+        figures = {name: (_SINCE | document)[name] for name in _FIGURES}
         prices = read_prices(document["prices"], folder, problem) if "prices" in document else None
         return Certificate(**figures, prices=prices), dict(document["digests"])
     except OSError as error:

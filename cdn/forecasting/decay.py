@@ -1,11 +1,12 @@
-"""How titles fade after their release: a curve by age for each kind, learned from past launches.
+"""How titles fare after their release: a curve by age for each kind, learned from past launches.
 
-    y_ad ~ V_d theta_a g_k(age),   g falls with age and is 1 from ``YOUNG_DAYS`` on
+    y_ad ~ V_d theta_a g_k(age),   g rises for some days or none, then falls, and is 1 from ``YOUNG_DAYS`` on
 
 theta (the title's long-run share) and g (its kind's curve) are fitted in turn; a cell of expected count mu weighs
 1 / (1 + mu / 10), so that no hit's own story becomes everyone's. A kind leans on the curve of all kinds with the weight
-of some hundred requests an age, and falls by isotonic regression (R. Barlow et al., Statistical inference under order
-restrictions, 1972), which supposes no law: exponential, power law and plateau all fit.
+of some hundred requests an age. It rises and falls by isotonic regression (R. Barlow et al., Statistical inference
+under order restrictions, 1972), which supposes no law: exponential, power law and plateau all fit; of the days on which
+it could turn it does on the likeliest. A film falls from its first day, what spreads by word of mouth is found first.
 """
 
 import numpy as np
@@ -19,6 +20,7 @@ _ROUNDS = 12
 _PRIOR_REQUESTS = 200.0
 _OVERDISPERSED_FROM = 10.0
 _LARGEST = 1e4
+_LATEST_TOP = 14
 
 
 def decay_curves(history: History, launches: Launches, kind: np.ndarray) -> np.ndarray:
@@ -60,7 +62,7 @@ def _launched(history: History, launches: Launches) -> np.ndarray:
 
 def _curve(counts: np.ndarray, exposure: np.ndarray, age: np.ndarray, prior: np.ndarray,
            prior_requests: float) -> np.ndarray:
-    """(YOUNG_DAYS + 1,) falling curve of titles' counts (N, D); ``prior`` where no title has the age."""
+    """(YOUNG_DAYS + 1,) curve of titles' counts (N, D); ``prior`` where no title has the age."""
     curve = prior.copy()
     for _ in range(_ROUNDS):
         by_cell = curve[age] * exposure
@@ -72,12 +74,26 @@ def _curve(counts: np.ndarray, exposure: np.ndarray, age: np.ndarray, prior: np.
         pull = prior_requests / np.maximum(prior, 1e-12)
         ratio = (seen + pull * prior) / np.maximum(base + pull, 1e-300)
         informed = base + pull > 0
-        curve[informed] = isotonic_regression(ratio[informed], weights=(base + pull)[informed], increasing=False).x
+        curve[informed] = _rise_and_fall(ratio[informed], (base + pull)[informed])
         ages = np.arange(YOUNG_DAYS + 1)
         curve = np.interp(ages, ages[informed], curve[informed])
-        curve = np.maximum(curve / max(curve[-1], curve[0] / _LARGEST), 1e-12)
+        curve = np.maximum(curve / max(curve[-1], curve.max() / _LARGEST), 1e-12)
     return curve
 
 
+def _rise_and_fall(ratio: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(N,) the likeliest means of Poisson counts ``ratio`` x ``weight`` that rise up to one of the first days and fall
+    from there on."""
+    best, found = -np.inf, ratio
+    for top in range(min(_LATEST_TOP, len(ratio) - 1) + 1):
+        rise = isotonic_regression(ratio[:top], weights=weight[:top], increasing=True).x if top else ratio[:0]
+        fall = isotonic_regression(ratio[top:], weights=weight[top:], increasing=False).x
+        fit = np.maximum(np.concatenate([np.minimum(rise, fall[0]), fall]), 1e-300)
+        likelihood = (weight * (ratio * np.log(fit) - fit)).sum()
+        if likelihood > best:
+            best, found = likelihood, fit
+    return found
+
+
 def _scaled(curve: np.ndarray) -> np.ndarray:
-    return np.maximum(curve / curve[-1], 1.0)
+    return np.maximum(curve / curve[-1], 1 / _LARGEST)

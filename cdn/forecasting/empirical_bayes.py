@@ -8,6 +8,8 @@ pair (``regional_tastes``). Every constant but the half-life of tastes is estima
 negative binomial about that, with the dispersion measured on the last day, so quantiles are of closed form.
 """
 
+import numpy as np
+
 from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
@@ -16,7 +18,9 @@ from cdn.forecasting.pair_forecasts import PairForecast, with_last_day_s_dispers
 from cdn.forecasting.reconciliation import fitted_to_margins
 from cdn.forecasting.regional_tastes import expected_counts, pair_counts
 from cdn.forecasting.title_levels import title_levels
+from cdn.forecasting.titles import TitleAttributes
 from cdn.forecasting.volumes import expected_volumes
+from cdn.model.arrays import frozen
 
 
 def empirical_bayes(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *,
@@ -31,13 +35,26 @@ def empirical_bayes(history: History, day: int, knowledge: Knowledge = NOTHING_K
         titles = knowledge.titles_of(len(until.asset_index))
         launches = launches_of(until, titles)
         levels = title_levels(until, of_day, titles, launches)
-        count = pair_counts(until, forgetting_weights(until, taste_half_life_days))
-        volume = expected_volumes(until, of_day, knowledge.calendar)
-        mean = expected_counts(count, titles, knowledge)
-        fitted_to_margins(mean, levels.share, volume)
-        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
+        count, mean = counts_and_tastes(until, taste_half_life_days, titles, knowledge)
+        fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
+        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels)
 
     return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)
+
+
+def recent_counts(history: History, taste_half_life_days: float | None) -> np.ndarray:
+    """(A, R) requests of the pairs, old ones forgotten; not to be written to."""
+    return history.once((recent_counts, taste_half_life_days), lambda: frozen(
+        pair_counts(history, forgetting_weights(history, taste_half_life_days)), np.float64))
+
+
+def counts_and_tastes(history: History, taste_half_life_days: float | None, titles: TitleAttributes,
+                      knowledge: Knowledge) -> tuple[np.ndarray, np.ndarray]:
+    """(A, R) recent counts, and what is expected of them by the regions' tastes, a copy of one's own."""
+    count = recent_counts(history, taste_half_life_days)
+    mean = history.once((counts_and_tastes, taste_half_life_days, titles, knowledge),
+                        lambda: expected_counts(count, titles, knowledge))
+    return count, mean.copy()
 
 
 def check_options(taste_half_life_days: float | None, min_requests: float) -> None:

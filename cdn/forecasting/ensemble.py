@@ -14,11 +14,11 @@ An expert that cannot know a title, which nobody asked for in its history, has n
 (experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
 is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
 to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
-The dispersion is that of the judged days' counts about the mixture.
+The dispersion is that of the judged days' counts about the mixture, and of young titles at least that of their levels
+over the last two weeks (``level_dispersions``).
 """
 
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,10 @@ from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecaster import Forecaster
-from cdn.forecasting.gradient_boosting import gradient_boosting
+from cdn.forecasting.gradient_boosting import gradient_boosting, is_usable
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
-from cdn.forecasting.launch_curves import launch_curves
+from cdn.forecasting.launch_curves import launch_curves, launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.marginal_prices import Ladder, losses
@@ -64,6 +64,9 @@ WINDOW_DAYS = 42
 """Experts look back so far at most, on the forecast day and on judged days alike; so forecasts made on earlier days
 from a longer history are the very ones that judged days need."""
 STORAGE_SHARES = (0.005, 0.02, 0.05, 0.15)
+MOST_JUDGED_PAIRS = 2_000_000
+"""Where there are more, experts are judged in some of the regions, from the largest to the smallest: a regret is the
+sum of the caches', so whole regions stand for all."""
 _SMALL_LOSS = 1e-4
 _OLD, _YOUNG, _UNSEEN = range(3)
 
@@ -74,6 +77,11 @@ class _Panel:
 
     keys: np.ndarray
     requests: np.ndarray
+
+    def in_regions(self, chosen: np.ndarray) -> "_Panel":
+        """The part of it in regions that are ``chosen`` (R,) bool."""
+        rows = chosen[self.keys % len(chosen)]
+        return self if rows.all() else _Panel(self.keys[rows], self.requests[:, rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +103,7 @@ class _Experts:
     knowledge: Knowledge
     min_requests: float
     past: PastForecasts
+    _windows: dict[int, History] = field(default_factory=dict)
 
     def forecast(self, until_day: int, day: int) -> _Panel:
         """Of ``day`` from the days before ``until_day``."""
@@ -112,14 +121,22 @@ class _Experts:
         to_one_volume(requests, region, volume)
         return _Panel(keys, requests)
 
+    def window(self, until_day: int) -> History:
+        """The days before ``until_day``; the last one asked for is kept: what several experts need of it is worked out
+        once."""
+        if until_day not in self._windows:
+            self._windows.clear()
+            self._windows[until_day] = self.history.window(until_day, WINDOW_DAYS)
+        return self._windows[until_day]
+
     def _one(self, name: str, until_day: int, day: int) -> ExpectedRequests:
         options = dict(_OPTIONS.get(name, {}))
         if "interval" in options or name == "shrinkage":
             options["min_requests"] = self.min_requests
-        forecaster, window = self.members[name], (until_day, WINDOW_DAYS)
+        forecaster = self.members[name]
         what = forecaster, tuple(sorted(options.items()))
-        return self.past.recalled(what, self.history, window, day, self.knowledge, lambda: forecaster(
-            self.history.window(*window), day, self.knowledge, **options))
+        return self.past.recalled(what, self.history, (until_day, WINDOW_DAYS), day, self.knowledge,
+                                  lambda: forecaster(self.window(until_day), day, self.knowledge, **options))
 
     def judged(self, day: int, ahead: int) -> _Judged:
         """How they did on ``day``, ``ahead`` days after the first they could have forecast."""
@@ -138,7 +155,7 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     to the last bit; new ones are added."""
     _check(judged_days, learning_rate, min_requests)
     members = experts_of(trees) if experts is None else experts
-    panel_of = _Experts(members, history, knowledge, min_requests, PastForecasts() if past is None else past)
+    panel_of = _Experts(members, history, knowledge, min_requests, PastForecasts(0) if past is None else past)
     ahead = day - history.until_day
     judged = [panel_of.judged(int(d), ahead) for d in history.observed_days[1:][-judged_days:]
               if history.before(int(d) - ahead).observed.any()]
@@ -146,14 +163,17 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     panel = panel_of.forecast(history.until_day, day)
     region, asset = panel.keys % len(history.region_index), panel.keys // len(history.region_index)
     mean = weights @ panel.requests
-    youth = _youth(history.window(history.until_day, WINDOW_DAYS), day, knowledge)[asset]
-    phi = dispersions_of(_table(judged, weights), mean, youth)
+    window = panel_of.window(history.until_day)
+    phi = dispersions_of(_table(judged, weights), mean, _youth(window, day, knowledge)[asset])
+    titles = knowledge.titles_of(len(history.asset_index))
+    levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
+    phi = np.maximum(phi, levels.dispersion[asset])
     return ExpectedRequests(region, asset, mean, phi)
 
 
 def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     """The experts with or without gradient boosting; None: with it where its extra is installed."""
-    with_trees = find_spec("lightgbm") is not None if trees is None else trees
+    with_trees = is_usable() if trees is None else trees
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
 
 
@@ -196,9 +216,20 @@ def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
     history, knowledge = experts.history, experts.knowledge
     n_regions = len(history.region_index)
     panel = experts.forecast(day - ahead, day)
-    youth = _youth(history.window(day - ahead, WINDOW_DAYS), day, knowledge)[panel.keys // n_regions]
+    chosen = _judged_regions(panel, n_regions)
+    panel = panel.in_regions(chosen)
+    youth = _youth(experts.window(day - ahead), day, knowledge)[panel.keys // n_regions]
     count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
-    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge))
+    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge, chosen))
+
+
+def _judged_regions(panel: _Panel, n_regions: int) -> np.ndarray:
+    """(R,) bool: all regions, or every k-th in order of what is expected of them."""
+    step = -(-len(panel.keys) // MOST_JUDGED_PAIRS)
+    volume = np.bincount(panel.keys % n_regions, panel.requests.mean(axis=0), n_regions)
+    chosen = np.zeros(n_regions, dtype=bool)
+    chosen[np.argsort(-volume, kind="stable")[::max(step, 1)]] = True
+    return chosen
 
 
 def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
@@ -207,11 +238,13 @@ def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
     return np.where(young, np.where(history.asset_days.any(axis=1), _YOUNG, _UNSEEN), _OLD)
 
 
-def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge) -> np.ndarray:
-    """(M,) mean regret over the cache sizes, on all pairs that the day or an expert has."""
+def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, chosen: np.ndarray) -> np.ndarray:
+    """(M,) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an expert has.
+    """
     n_regions, n_assets = len(history.region_index), len(history.asset_index)
     size = np.ones(n_assets) if knowledge.size_bytes is None else knowledge.size_bytes.astype(np.float64)
-    rows = slice(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
+    rows = np.arange(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
+    rows = rows[chosen[history.region[rows]]]
     true_key = history.asset[rows].astype(np.int64) * n_regions + history.region[rows]
     keys = np.union1d(panel.keys, true_key)
     asset = keys // n_regions

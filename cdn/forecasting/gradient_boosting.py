@@ -13,10 +13,9 @@ import numpy as np
 
 from cdn.errors import CdnError
 from cdn.forecasting.expectation import ExpectedRequests
-from cdn.forecasting.features import CATEGORICAL, NAMES, DayFeatures, day_features
+from cdn.forecasting.features import CATEGORICAL, NAMES, FeatureDays
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
-from cdn.forecasting.regional_tastes import pair_counts
 
 QUANTILES = (0.1, 0.9)
 _NORMAL_WIDTH = 2 * 1.2815515655446004
@@ -62,8 +61,8 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
     horizon = day - history.until_day
     rng = np.random.default_rng(seed)
     learned = [d for d in history.observed_days[-train_days:] if d - horizon > history.observed_days[0]]
-    samples = [_sample(history, int(d), horizon, knowledge, max(sampled_rows // len(learned), 1), rng)
-               for d in learned]
+    days = FeatureDays(history, knowledge)
+    samples = [_sample(days, int(d), horizon, max(sampled_rows // len(learned), 1), rng) for d in learned]
     if not _enough(samples):
         return BoostedModels("", None, None)
     mean = _mean_model(lightgbm, samples, options, trees)
@@ -80,7 +79,7 @@ def forecast_of_models(models: BoostedModels, history: History, day: int, knowle
     (too short a history) the base itself."""
     if not min_requests >= 0:
         raise ValueError(f"min_requests is not negative, not {min_requests}")
-    features = day_features(history, history.until_day, day, knowledge)
+    features = FeatureDays(history, knowledge).features(history.until_day, day)
     kept = features.seen | (features.base >= max(min_requests, 1e-8)) | features.young[:, None]
     asset, region = np.nonzero(kept & features.out[:, None])
     mean, width = np.empty(len(asset)), np.zeros(len(asset))
@@ -109,13 +108,10 @@ class _Sample:
     weight: np.ndarray
 
 
-def _sample(history: History, day: int, horizon: int, knowledge: Knowledge, n_rows: int,
-            rng: np.random.Generator) -> _Sample:
+def _sample(days: FeatureDays, day: int, horizon: int, n_rows: int, rng: np.random.Generator) -> _Sample:
     """Rows of one day: a third of them the pairs of the largest base, which make most of the bytes; a third others that
     were asked for before, a third pairs of titles that are out and that were not, both at random and weighted back."""
-    features: DayFeatures = day_features(history, day - horizon, day, knowledge)
-    only = np.arange(len(history.observed)) == day - history.first_day
-    count = pair_counts(history, only.astype(float))
+    features, count = days.features(day - horizon, day), days.counts_on(day)
     n_each = n_rows // 3 + 1
     seen = np.flatnonzero(features.seen & features.out[:, None])
     by_base = seen[np.argsort(-features.base.ravel()[seen], kind="stable")]
@@ -170,4 +166,16 @@ def _lightgbm() -> Any:
     except ImportError as error:
         raise CdnError("the method gradient_boosting needs LightGBM: install the extra `ml` "
                        "(pip install 'cdn-placement[ml]')") from error
+    except OSError as error:
+        # A slim system has the package but not the OpenMP library it is linked with.
+        raise CdnError(f"the method gradient_boosting cannot load LightGBM: {error}") from error
     return lightgbm
+
+
+def is_usable() -> bool:
+    """Whether LightGBM is installed and loads."""
+    try:
+        _lightgbm()
+    except CdnError:
+        return False
+    return True

@@ -1,10 +1,11 @@
 """History: what was asked for on each of the days before the forecast day, and nothing of that day or later."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from cdn.units import HOURS_PER_DAY, MICROSECONDS_PER_SECOND, SECONDS_PER_HOUR
 HISTORY_DAYS = 60
 _US_PER_HOUR = SECONDS_PER_HOUR * MICROSECONDS_PER_SECOND
 _US_PER_DAY = HOURS_PER_DAY * _US_PER_HOUR
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,17 @@ class History:
         starts = np.searchsorted(self.day, np.arange(len(self.observed) + 1))
         return tuple(_digest(*(getattr(self, name)[start:end] for name in ("region", "asset", "requests")))
                      for start, end in pairwise(starts.tolist()))
+
+    def once(self, what: Hashable, make: Callable[[], Found]) -> Found:
+        """What ``make`` gives, made once: what follows from a history does not change, and several methods may need it.
+        ``what`` names it and all else that it depends on."""
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
 
     def before(self, day: int) -> "History":
         """The part of it that ends before day number ``day``."""

@@ -13,15 +13,14 @@ import numpy as np
 
 from cdn.forecasting.credibility import credibility
 from cdn.forecasting.decay import decay_curves, factors_of
-from cdn.forecasting.empirical_bayes import check_options
+from cdn.forecasting.empirical_bayes import check_options, counts_and_tastes
 from cdn.forecasting.events import asset_factors_on
-from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights
+from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launches import YOUNG_DAYS, Launches, launches_of
 from cdn.forecasting.pair_forecasts import PairForecast, with_last_day_s_dispersion
 from cdn.forecasting.reconciliation import fitted_to_margins
-from cdn.forecasting.regional_tastes import expected_counts, pair_counts
 from cdn.forecasting.title_levels import LevelPriors, TitleLevels, forgetting_sums, title_levels
 from cdn.forecasting.titles import TitleAttributes
 from cdn.forecasting.volumes import expected_volumes
@@ -39,10 +38,9 @@ def launch_curves(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
         titles = knowledge.titles_of(len(until.asset_index))
         launches = launches_of(until, titles)
         levels = launched_levels(until, of_day, titles, launches, knowledge)
-        count = pair_counts(until, forgetting_weights(until, taste_half_life_days))
-        mean = expected_counts(count, titles, knowledge)
+        count, mean = counts_and_tastes(until, taste_half_life_days, titles, knowledge)
         fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
-        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
+        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels)
 
     return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)
 
@@ -50,6 +48,12 @@ def launch_curves(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
 def launched_levels(history: History, day: int, titles: TitleAttributes, launches: Launches,
                     knowledge: Knowledge) -> TitleLevels:
     """The titles' levels on a day, with the decay by age and the calendar's factors of single titles."""
+    return history.once((launched_levels, day, titles, launches, knowledge),
+                        lambda: _launched_levels(history, day, titles, launches, knowledge))
+
+
+def _launched_levels(history: History, day: int, titles: TitleAttributes, launches: Launches,
+                     knowledge: Knowledge) -> TitleLevels:
     n_days = len(history.observed)
     curves = decay_curves(history, launches, titles.kind)
     factor = np.empty((len(titles), n_days + 1))

@@ -31,15 +31,20 @@ class Launches:
         return np.where(self.release_day == UNKNOWN_DAY, UNKNOWN_AGE, day - self.release_day)
 
 
-def launches_of(history: History, titles: TitleAttributes) -> Launches:
-    """Releases by catalog and log. A title asked for before its release day is taken to have come out by then."""
-    asked = history.asset_days > 0
-    n_days = asked.shape[1]
-    ever = asked.any(axis=1)
-    first_seen = np.where(ever, asked.argmax(axis=1), n_days)
+def launches_of(history: History, titles: TitleAttributes, n_days: int | None = None) -> Launches:
+    """Releases by catalog and log, from the first ``n_days`` of the history or all of them. A title asked for before
+    its release day is taken to have come out by then."""
+    n_days = len(history.observed) if n_days is None else n_days
+    return history.once((launches_of, titles, n_days), lambda: _launches(history, titles, n_days))
+
+
+def _launches(history: History, titles: TitleAttributes, n_days: int) -> Launches:
+    so_far = history.once(_requests_so_far, lambda: _requests_so_far(history.asset_days))
+    first_seen = np.minimum(history.once(_first_seen, lambda: _first_seen(history.asset_days)), n_days)
+    ever = first_seen < n_days
     release = titles.release_day.astype(np.int64)
     stated = release != UNKNOWN_DAY
-    inferred = ~stated & _come_out(history, first_seen)
+    inferred = ~stated & _come_out(history.observed[:n_days], so_far[:, n_days], first_seen)
     release = np.where(inferred, history.first_day + first_seen, release)
     early = stated & ever & (first_seen < release - history.first_day)
     release = np.where(early, history.first_day + first_seen, release)
@@ -47,12 +52,22 @@ def launches_of(history: History, titles: TitleAttributes) -> Launches:
     return Launches(release, np.where(known, np.clip(release - history.first_day, 0, n_days), 0))
 
 
-def _come_out(history: History, first_seen: np.ndarray) -> np.ndarray:
+def _first_seen(asset_days: np.ndarray) -> np.ndarray:
+    """(A,) first day of the history on which each title was asked for; D where on none."""
+    asked = asset_days > 0
+    return np.where(asked.any(axis=1), asked.argmax(axis=1), asked.shape[1])
+
+
+def _requests_so_far(asset_days: np.ndarray) -> np.ndarray:
+    """(A, D + 1) requests before each day and, last, in all."""
+    return np.concatenate([np.zeros((len(asset_days), 1)), np.cumsum(asset_days, axis=1)], axis=1)
+
+
+def _come_out(observed: np.ndarray, requests: np.ndarray, first_seen: np.ndarray) -> np.ndarray:
     """(A,) bool: too often asked for since the first time to have been there before."""
-    observed_before = np.concatenate([[0], np.cumsum(history.observed)])
+    observed_before = np.concatenate([[0], np.cumsum(observed)])
     silent = observed_before[first_seen]
-    days_since = np.maximum(observed_before[-1] - silent, 1)
-    rate = history.asset_days.sum(axis=1) / days_since
+    rate = requests / np.maximum(observed_before[-1] - silent, 1)
     return (silent >= _SILENT_DAYS) & (silent * rate >= _MISSED_REQUESTS)
 
 

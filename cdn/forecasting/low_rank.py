@@ -7,8 +7,8 @@ say beyond that is a gamma-Poisson factor as there (``regional_tastes``).
 
 import numpy as np
 
-from cdn.forecasting.empirical_bayes import check_options
-from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights
+from cdn.forecasting.empirical_bayes import check_options, recent_counts
+from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.factorisation import factorise
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
@@ -16,7 +16,7 @@ from cdn.forecasting.launch_curves import launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.pair_forecasts import PairForecast, with_last_day_s_dispersion
 from cdn.forecasting.reconciliation import fitted_to_margins
-from cdn.forecasting.regional_tastes import TasteLevel, apply_level, pair_counts
+from cdn.forecasting.regional_tastes import TasteLevel, apply_level
 from cdn.forecasting.volumes import expected_volumes
 
 
@@ -38,11 +38,11 @@ def low_rank(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
         titles = knowledge.titles_of(len(until.asset_index))
         launches = launches_of(until, titles)
         levels = launched_levels(until, of_day, titles, launches, knowledge)
-        count = pair_counts(until, forgetting_weights(until, taste_half_life_days))
+        count = recent_counts(until, taste_half_life_days)
         theta, phi = factorise(count, factors, prior_requests, np.random.default_rng(seed))
         mean = np.maximum(count.sum(axis=1), 1e-6)[:, None] * (theta @ phi)
         apply_level(mean, count, TasteLevel("region, title", np.arange(count.shape[1]), np.arange(len(count))))
         fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
-        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels.shape)
+        return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels)
 
     return with_last_day_s_dispersion(pairs, history, day, min_requests, interval)

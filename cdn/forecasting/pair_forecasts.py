@@ -8,31 +8,33 @@ import numpy as np
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.history import History
 from cdn.forecasting.regional_tastes import pair_counts, sampled_titles
+from cdn.forecasting.title_levels import TitleLevels
 from cdn.forecasting.uncertainty import DEFAULT_DISPERSION, N_CLASSES, dispersions_of, measured_dispersions
 
 
 @dataclass(frozen=True, eq=False)
 class PairForecast:
-    """``mean`` (A, R) expected requests; ``seen`` (A, R) bool: asked for before; ``young`` (A,) bool; ``shape`` (A,):
-    what is known of the title's level, as 1 / squared relative sd."""
+    """``mean`` (A, R) expected requests; ``seen`` (A, R) bool: asked for before; ``young`` (A,) bool; ``levels`` of the
+    titles."""
 
     mean: np.ndarray
     seen: np.ndarray
     young: np.ndarray
-    shape: np.ndarray
+    levels: TitleLevels
 
     def entries(self, min_requests: float, dispersion: np.ndarray | None) -> ExpectedRequests:
         """Pairs asked for before, pairs of young titles, and the others expected ``min_requests``; ``dispersion``:
-        table of ``measured_dispersions``. A young title nobody asked for yet is as uncertain as its level at least."""
+        table of ``measured_dispersions``. A young title is as uncertain as its level at least."""
         kept = self.seen | (self.mean >= min_requests)
         kept |= self.young[:, None] & (self.mean > 0)
         asset, region = np.nonzero(kept)
         mean = self.mean[asset, region]
         if dispersion is None:
             return ExpectedRequests(region, asset, mean)
-        phi = dispersions_of(dispersion, mean, self.young[asset])
+        phi = np.maximum(dispersions_of(dispersion, mean, self.young[asset]), self.levels.dispersion[asset])
         unseen = (self.young & ~self.seen.any(axis=1))[asset]
-        return ExpectedRequests(region, asset, mean, np.where(unseen, np.maximum(phi, 1 / self.shape[asset]), phi))
+        unknown = np.where(unseen, 1 / self.levels.shape[asset], 0.0)
+        return ExpectedRequests(region, asset, mean, np.maximum(phi, unknown))
 
 
 def with_last_day_s_dispersion(pairs: Callable[[History, int], PairForecast], history: History, day: int,

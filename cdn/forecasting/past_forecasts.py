@@ -34,7 +34,8 @@ class PastForecasts:
         key = (what, day, id(knowledge), until_day, len(history.region_index), len(history.asset_index), digests)
         if key not in self._found:
             self._found[key] = make(), knowledge
+        found = self._found[key][0]
         self._found.move_to_end(key)
         while len(self._found) > self._kept:
             self._found.popitem(last=False)
-        return self._found[key][0]
+        return found

@@ -12,6 +12,7 @@ A. Harvey, C. Fernandes, Time series models for count or qualitative observation
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,12 +20,14 @@ from cdn.compilation import kernel
 from cdn.forecasting.gamma_shapes import popularity_class, shape_of
 from cdn.forecasting.history import History
 from cdn.forecasting.launches import AGE_CLASSES, YOUNG_DAYS, Launches, age_class
+from cdn.forecasting.level_dispersions import level_dispersions
 from cdn.forecasting.titles import TitleAttributes
 
 HALF_LIVES = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 11.0, 18.0, 30.0, 60.0, 1e6])
 """Days after which a request counts half, to choose from."""
 N_CLASSES = 22
 _TUNED_DAYS = 14
+_TRIED_TITLES = 500
 _PRIOR_LAUNCHES = 3.0
 
 
@@ -32,12 +35,14 @@ _PRIOR_LAUNCHES = 3.0
 class TitleLevels:
     """(A,) each: ``share`` of all requests on the forecast day (not scaled to add up to 1; 0 before the release);
     ``shape`` of what is still unknown about it before any request (1 / squared relative sd); ``evidence``: requests
-    the level rests on, old ones forgotten; ``half_life_days``."""
+    the level rests on, old ones forgotten; ``half_life_days``;
+    ``dispersion``: phi of young titles by ``level_dispersions``, 0 of others and where no factor says how they fare."""
 
     share: np.ndarray
     shape: np.ndarray
     evidence: np.ndarray
     half_life_days: np.ndarray
+    dispersion: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +64,26 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
     horizon = day - history.until_day + 1
     group = popularity_class(history.asset_days.sum(axis=1), N_CLASSES) + N_CLASSES * (age < YOUNG_DAYS)
     first_tuned = max(len(volume) - _TUNED_DAYS, 1)
-    deviance = _deviances(history.asset_days, volume, history.observed, launches.first, factor, group, 2 * N_CLASSES,
-                          priors.mean, priors.shape, 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
+    tried = _sampled(group, history.asset_days.sum(axis=1))
+    deviance = _deviances(history.asset_days[tried], volume, history.observed, launches.first[tried],
+                          factor[tried] if len(factor) > 1 else factor, group[tried], 2 * N_CLASSES,
+                          priors.mean[tried], priors.shape[tried], 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
     half_life = HALF_LIVES[_best(deviance)][group]
     counted, exposed = forgetting_sums(history.asset_days, volume, history.observed, launches.first, factor,
                                         0.5 ** (1 / half_life))
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
     share = np.where(age < 0, 0.0, theta * factor[:, -1])
-    return TitleLevels(share, priors.shape + counted, counted, half_life)
+    # Without a factor nothing is known of launches: their errors would be those of a curve that is flat.
+    dispersion = np.zeros(len(share)) if len(factor) == 1 else level_dispersions(
+        history, day, launches, factor, (priors.mean, priors.shape), half_life, first_tuned, share)
+    return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
+
+
+def _sampled(group: np.ndarray, requests: np.ndarray) -> np.ndarray:
+    """Every k-th title of each class in order of its requests: half-lives are tried out on some hundreds of a class."""
+    order = np.lexsort((requests, group))
+    starts = np.searchsorted(group[order], np.arange(2 * N_CLASSES + 1))
+    return np.concatenate([order[a:b][::max(1, (b - a) // _TRIED_TITLES)] for a, b in pairwise(starts)])
 
 
 def _best(deviance: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What the catalog says about titles, as dense numbers: kind, genre, series, release, age."""
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ class TitleAttributes:
         return np.where(self.release_day == UNKNOWN_DAY, UNKNOWN_AGE, day - self.release_day.astype(np.int64))
 
     @classmethod
+    @lru_cache(maxsize=4)
     def of_nothing(cls, n_assets: int) -> "TitleAttributes":
         """Titles of which nothing is known: one kind, one genre, each alone."""
         same, own = np.zeros(n_assets, dtype=np.int32), np.arange(n_assets)

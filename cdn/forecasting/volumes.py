@@ -19,19 +19,25 @@ _PRIOR_DAYS = 1.0
 def expected_volumes(history: History, day: int, calendar: Calendar | None = None,
                      half_life_days: float = HALF_LIFE_DAYS) -> np.ndarray:
     """(R,) expected requests of every region on day number ``day``; at least one observed day."""
-    n_days, n_regions = history.region_days.shape
-    days = history.first_day + np.arange(n_days)
+    return volumes_from(history.region_days, history.observed, history.first_day, day, calendar, half_life_days)
+
+
+def volumes_from(region_days: np.ndarray, observed: np.ndarray, first_day: int, day: int,
+                 calendar: Calendar | None = None, half_life_days: float = HALF_LIFE_DAYS) -> np.ndarray:
+    """The same from requests (D, R) of the days from ``first_day`` on and whether they were ``observed`` (D,)."""
+    n_days, n_regions = region_days.shape
+    days = first_day + np.arange(n_days)
     learned = learned_kinds(calendar, days)
-    usual = history.observed & ~learned
-    usual = usual if usual.any() else history.observed
-    without_events = history.region_days / factors_on(calendar, days, n_regions)
-    by_weekday = weekday_factors(without_events.sum(axis=1), usual, history.first_day)
+    usual = observed & ~learned
+    usual = usual if usual.any() else observed
+    without_events = region_days / factors_on(calendar, days, n_regions)
+    by_weekday = weekday_factors(without_events.sum(axis=1), usual, first_day)
     weight = np.where(usual, 0.5 ** ((n_days - 1 - np.arange(n_days)) / half_life_days), 0.0)
     level = weight / weight.sum() @ (without_events / by_weekday[days % DAYS_PER_WEEK, None])
     expected = level * by_weekday[day % DAYS_PER_WEEK] * factors_on(calendar, np.array([day]), n_regions)[0]
     if calendar is None:
         return expected
-    return expected * _learned_factor(calendar, day, days, history.observed, without_events.sum(axis=1)
+    return expected * _learned_factor(calendar, day, days, observed, without_events.sum(axis=1)
                                       / (level.sum() * by_weekday[days % DAYS_PER_WEEK]))
 
 

@@ -102,7 +102,8 @@ class Certificate:
     """What is claimed of a placement, and the prices that prove its bound.
 
     ``gap`` = (cost - lower_bound) / cost, None without a bound. ``solver_bound``: a tighter bound that branch and bound
-    states and no price proves. ``seconds`` None where the writer keeps timings elsewhere.
+    states and no price proves. ``seconds`` None where the writer keeps timings elsewhere. ``robust``: the rule the
+    placement was made by and the ``seed`` of what it draws; None where it was made for what is expected.
     """
 
     method: str
@@ -116,6 +117,8 @@ class Certificate:
     solver_bound: float | None
     seconds: float | None
     prices: Prices | None
+    robust: str | None = None
+    seed: int | None = None
 
     @property
     def figures(self) -> dict[str, str | float | None]:

@@ -85,6 +85,23 @@ def test_files_and_figures(folder, network):
     assert (folder / "out" / "backtest.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_rule_is_held_against_placing_what_is_expected_within_egress_limits(folder):
+    """An egress of a request an hour: less is kept off the origin than without limits, whatever places."""
+    limited = TOPOLOGY.replace("storage_gb = 4e-7", "storage_gb = 4e-7\negress_gbps = 3e-10")
+    (folder / "limited.toml").write_text(limited)
+    offload = {}
+    for topology in ("topology.toml", "limited.toml"):
+        result = invoke(folder, "--methods", "exponential", "--topology", folder / topology, "--robust", "quantile:0.9",
+                        "--robust", "scenarios:2", "--json", out=topology[:-5])
+        figures = json.loads(result.stdout)
+        labels = ["exponential", "exponential quantile:0.9", "exponential scenarios:2"]
+        assert sorted({row["method"] for row in figures["scores"]}) == labels
+        assert {row["baseline"] for row in figures["comparisons"]} == {"exponential"}
+        assert all(row["decision_loss"] is None for row in figures["scores"] if " " in row["method"])
+        offload[topology] = {(row["method"], row["horizon"]): row["offload"] for row in figures["scores"]}
+    assert all(0 < offload["limited.toml"][key] < value for key, value in offload["topology.toml"].items())
+
+
 def test_the_same_call_writes_the_same_bytes(folder):
     for out in ("one", "two"):
         assert invoke(folder, "--methods", "shrinkage,last_day", out=out).exit_code == 0
@@ -116,7 +133,8 @@ def test_days_until(folder):
 @pytest.mark.parametrize(("options", "words"), [
     (["--horizon", "0"], "is not a list of days from 1 to 366"), (["--horizon", "1,x"], "such as 1,7"),
     (["--horizon", ""], "such as 1,7"), (["--days", "0"], "0 is not in the range"),
-    (["--cache-share", "0"], "0.0 is not"), (["--placement-method", "magic"], "'magic' is not one of")])
+    (["--cache-share", "0"], "0.0 is not"), (["--placement-method", "magic"], "'magic' is not one of"),
+    (["--robust", "magic:1"], "robust rule 'magic'"), (["--robust", "quantile:2"], "with Q from 0.1 to 0.9")])
 def test_options_that_make_no_sense_are_a_usage_error(folder, options, words):
     result = invoke(folder, *options)
     assert result.exit_code == 2 and words in result.stderr

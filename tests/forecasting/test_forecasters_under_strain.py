@@ -9,6 +9,7 @@ from forecasting.simulated_histories import FIRST_DAY, generated, generated_day,
 from forecasting.tiny_histories import METHODS
 from scipy.stats import nbinom
 
+from cdn.backtesting.usable_methods import unusable_methods
 from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import forecast
 from cdn.forecasting.forecasters import FORECASTERS
@@ -195,3 +196,22 @@ def test_without_its_extra_gradient_boosting_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(CdnError, match="extra `ml`"):
         FORECASTERS["gradient_boosting"](history_of_counts(odd("holes")), FIRST_DAY + 12)
+    assert "extra `ml`" in unusable_methods(["gradient_boosting", "ensemble"]).pop("gradient_boosting")
+
+
+@pytest.mark.parametrize("how", ["not installed", "without the library it is linked with"])
+def test_without_lightgbm_the_ensemble_does_without_trees(monkeypatch, tmp_path, how):
+    if how == "not installed":
+        monkeypatch.setitem(sys.modules, "lightgbm", None)
+    else:
+        (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')\n")
+        monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(CdnError, match=r"cannot load LightGBM: libgomp"):
+            FORECASTERS["gradient_boosting"](history_of_counts(odd("holes")), FIRST_DAY + 12)
+    assert list(unusable_methods(["gradient_boosting", "ensemble"])) == ["gradient_boosting"]
+    history = history_of_counts(odd("holes"))
+    found, without = (FORECASTERS["ensemble"](history, FIRST_DAY + 12, trees=trees) for trees in (None, False))
+    np.testing.assert_array_equal(found.requests, without.requests)
+    with pytest.raises(CdnError, match="LightGBM"):
+        FORECASTERS["ensemble"](history, FIRST_DAY + 12, trees=True)

@@ -13,6 +13,7 @@ from cdn.forecasting.expectation import forgetting_weights
 from cdn.forecasting.factorisation import factorise
 from cdn.forecasting.gamma_shapes import shape_of, shapes_by_class
 from cdn.forecasting.knowledge import Knowledge
+from cdn.forecasting.launch_curves import launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.regional_tastes import expected_counts, level_strengths
 from cdn.forecasting.title_levels import title_levels
@@ -95,6 +96,38 @@ def test_the_decay_after_launches(curve):
     true = curve(ages) / curve(YOUNG_DAYS + 5)
     assert found[ages] == pytest.approx(true, rel=0.12)
     assert (np.diff(found) <= 0).all() and found[-1] == 1
+
+
+def test_what_is_found_by_and_by_rises_before_it_falls():
+    """Twice the plateau on the first day, six times on the fifth, and back: an order that only falls would be flat."""
+    def curve(age):
+        return np.interp(age, [0, 4, 20, YOUNG_DAYS + 5], [2.0, 6.0, 1.5, 1.0])
+
+    history, titles = launched(curve)
+    found = decay_curves(history, launches_of(history, titles), titles.kind)[0]
+    top = int(found.argmax())
+    assert 3 <= top <= 5 and (np.diff(found[:top + 1]) >= 0).all() and (np.diff(found[top:]) <= 0).all()
+    assert found[[0, 2, 4, 12]] == pytest.approx(curve(np.array([0, 2, 4, 12])) / curve(YOUNG_DAYS + 5), rel=0.15)
+
+
+def test_young_titles_are_as_uncertain_as_young_titles_were():
+    """Every title that is out gets 20 requests a day; on some days, drawn anew, all young ones a factor Gamma(2, 1/2):
+    phi = 0.5. On days that are all alike there is none."""
+    found = []
+    for shape in (2.0, 1e6):
+        rng = np.random.default_rng(11)
+        release = rng.integers(0, 45, 300)
+        out = np.arange(60)[:, None] >= release
+        counts = rng.poisson(20 * rng.gamma(shape, 1 / shape, (60, 1)) * out)
+        counts = np.column_stack([counts, np.full(60, 100_000)])
+        same, own = np.zeros(301, dtype=int), np.arange(301)
+        titles = TitleAttributes(same, same, own, own, np.append(release + FIRST_DAY, FIRST_DAY - 1000), same)
+        history = history_of_counts(counts[:, :, None])
+        levels = launched_levels(history, FIRST_DAY + 60, titles, launches_of(history, titles), Knowledge())
+        young = FIRST_DAY + 60 - titles.release_day < YOUNG_DAYS
+        assert (levels.dispersion[~young] == 0).all()
+        found.append(np.median(levels.dispersion[young]))
+    assert 0.2 < found[0] < 1.2 and found[1] < 0.05
 
 
 def test_without_launches_nothing_fades():

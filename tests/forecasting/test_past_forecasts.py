@@ -66,6 +66,18 @@ def test_knowledge_and_parameters_are_part_of_the_key():
     assert made[0] < made[1] < made[2] == made[3]
 
 
+def test_many_pairs_are_judged_in_some_regions(monkeypatch):
+    """Of four regions, the first as large as the other three and all of the same taste, two are looked at: weights and
+    forecast come out much the same."""
+    table = np.random.default_rng(3).poisson(np.array([30, 10, 10, 10]) * np.linspace(1, 1.3, 12)[:, None], (30, 12, 4))
+    history = history_of_counts(table)
+    whole = ensemble(history, history.until_day, trees=False)
+    monkeypatch.setattr("cdn.forecasting.ensemble.MOST_JUDGED_PAIRS", 24)
+    part = ensemble(history, history.until_day, trees=False)
+    assert len(part) == len(whole) and not np.array_equal(part.dispersion, whole.dispersion)
+    assert part.requests == pytest.approx(whole.requests, rel=0.1)
+
+
 def test_only_so_many_are_kept():
     history, past = history_of_counts(counts()), PastForecasts(kept=7)
     ensemble(history, history.until_day, trees=False, past=past)

@@ -42,6 +42,17 @@ def test_a_wary_plan_stores_what_is_sure_and_says_what_it_was_placed_for(folder)
     assert figures["reason"].endswith("placed for quantile:0.2") and figures["lower_bound"] is None
 
 
+def test_what_if_plans_again_by_the_rule_of_the_run(folder):
+    """The wary plan stores sure. With a storage as large as before, planned again it does so again, at the same cost;
+    planned for what is expected it would store keen, and cost 440."""
+    change = '[[scenarios]]\nname = "as before"\n[[scenarios.changes]]\nchange = "scale_storage"\nfactor = 1.0\n'
+    (folder / "s.toml").write_text(change)
+    place(folder, "--method", "mip", "--robust", "quantile:0.2")
+    result = CliRunner().invoke(cli, ["whatif", str(folder / "s.toml"), "--run", str(folder / "plan"), "--json"],
+                                catch_exceptions=False)
+    assert [row["cost"] for row in json.loads(result.stdout)["rows"]] == pytest.approx([520, 520, 520])
+
+
 def test_rules_that_are_none_are_told(folder):
     for rule, words in (("minimax:2", "unknown robust rule 'minimax'"), ("peaks:2", "Q from 0.1 to 0.9")):
         result = place(folder, "--robust", rule)
