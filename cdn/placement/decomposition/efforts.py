@@ -31,7 +31,7 @@ class Effort:
 
 
 FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW)
-LIMITED = replace(FULL, exact=Schedule(2 * EXACT.steps, EXACT.first, EXACT.last))
+LIMITED = replace(FULL, exact=Schedule(3 * EXACT.steps // 2, EXACT.first, EXACT.last))
 """Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does."""
 QUICK = (
     Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),

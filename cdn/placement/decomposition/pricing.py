@@ -41,7 +41,7 @@ class Schedule:
         return self.first * (self.last / self.first) ** (step / max(self.steps - 1, 1))
 
 
-COLD, WARM, EXACT = Schedule(240, 0.8, 0.05), Schedule(80, 0.15, 0.05), Schedule(60, 0.2, 0.05)
+COLD, WARM, EXACT = Schedule(240, 0.8, 0.05), Schedule(80, 0.15, 0.05), Schedule(80, 0.2, 0.05)
 
 
 @dataclass(eq=False)

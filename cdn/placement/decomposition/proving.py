@@ -22,7 +22,7 @@ from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
-MOST_PART_BRANCHES = 128
+MOST_PART_BRANCHES = 192
 
 
 @routine
