@@ -112,6 +112,8 @@ def grow(objects, cells, ints):
     """The calendar moves to where the longer array has its second half; the heap stays, and takes what was noted."""
     while ints[N_WORDS] and ints[LATEST] != NOWHERE:
         shelve(objects, cells, ints, ints[LATEST])
+    for word in range(2 * (ints[N_CELLS] + 1), len(cells) // 2):
+        cells[word] = 0  # where the calendar was, the heap's vacant cells are now
     lay_out(cells, ints)
 
 

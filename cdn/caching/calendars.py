@@ -149,12 +149,14 @@ def place_up_to(cells, ints, at):
 
 @step
 def lay_out(cells, ints):
-    """An empty ring, the largest that the array's second half has room for."""
+    """An empty ring, the largest that the second half has room for. It begins where the last one did, or a little
+    before: at a multiple of the group, which may be larger now."""
     first, room = len(cells) // 2, len(cells) - len(cells) // 2
     window = 32
     while n_words(2 * window) <= room:
         window *= 2
     ints[N_WORDS], ints[FIRST_ID], ints[WINDOW], ints[LATEST] = len(cells), 2 * first, window, NOWHERE
+    ints[BASE] &= ~(min(window, GROUP) - 1)
     ints[LEVEL_0] = first + words_of(window, 2)
     ints[LEVEL_1] = ints[LEVEL_0] + words_of(window, 64)
     ints[LEVEL_2] = ints[LEVEL_1] + words_of(window, GROUP)

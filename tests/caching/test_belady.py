@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cdn.caching import open_cache, simulate_cache
@@ -22,11 +22,14 @@ def latest_goes(ids, next_uses, size_bytes, capacity_bytes):
     return hits, announced
 
 
+CUT = st.integers(0, 300)
+
+
 @settings(deadline=None, max_examples=200)
-@given(data=st.data(), reach=st.sampled_from([40, 5000, 2**40]), cuts=st.lists(st.integers(0, 300), max_size=3))
-def test_the_latest_announcement_goes_first_also_where_none_comes_true(data, reach, cuts):
+@example(seed=109, reach=40, cuts=[87])  # a larger ring did not begin at a multiple of its groups
+@given(seed=st.integers(0, 2**32), reach=st.sampled_from([40, 5000, 2**40]), cuts=st.lists(CUT, max_size=3))
+def test_the_latest_announcement_goes_first_also_where_none_comes_true(seed, reach, cuts):
     """Far, near and past positions, all different; the array grows from piece to piece."""
-    seed = data.draw(st.integers(0, 2**32))
     rng = np.random.default_rng(seed)
     n, n_objects = 300, int(rng.integers(1, 80))
     ids = rng.permutation(np.concatenate([np.arange(n_objects), rng.integers(0, n_objects, n - n_objects)]))
