@@ -3,7 +3,7 @@
 import numpy as np
 
 from cdn.caching.admission import Admission
-from cdn.caching.loops import NEVER, guarded_loop, plain_loop
+from cdn.caching.loops import NEVER, guarded_loop, is_guarded, lifetime, plain_loop
 from cdn.caching.parameters import Choice
 from cdn.caching.policy import NO_NEXT_USE, UNBOUNDED_BYTES, Policy
 
@@ -19,12 +19,10 @@ class Cache:
                  ttl_s: float | None = None) -> None:  # fmt: skip
         if not capacity_bytes >= 0:
             raise ValueError(f"capacity_bytes must not be negative, but is {capacity_bytes}")
-        if ttl_s is not None and not ttl_s >= 0:
-            raise ValueError(f"ttl_s must not be negative, but is {ttl_s}")
         self.policy, self.admission = policy.of, admission.of
         self.capacity_bytes = int(min(capacity_bytes, UNBOUNDED_BYTES))
-        self.ttl_s = NEVER // 2 if ttl_s is None else int(min(ttl_s, NEVER // 2))
-        self.has_ttl = ttl_s is not None
+        self.ttl_s = lifetime(ttl_s)
+        self.has_ttl, self.is_guarded = ttl_s is not None, is_guarded(admission.of, ttl_s)
         self.state = policy.of.empty_state(self.capacity_bytes, 0, **policy.parameters)
         self.gate = admission.of.empty_gate(self.capacity_bytes, 0, **admission.parameters)
         self.expires = np.zeros(0, dtype=np.int64)
@@ -46,7 +44,7 @@ class Cache:
         self._take_in(size_bytes)
         hit = np.zeros(len(ids), dtype=np.bool_)
         next_uses = np.zeros(0, dtype=np.int64) if next_uses is None else next_uses
-        if self.admission.name == "none" and not self.has_ttl:
+        if not self.is_guarded:
             plain_loop(self.policy)(self.state, ids, next_uses, hit)
         else:
             times = np.zeros(len(ids), dtype=np.int64) if times is None else times
@@ -60,7 +58,7 @@ class Cache:
         if n > len(self.state[0]):
             room = n if not self.n_objects else max(n, 2 * len(self.state[0]))
             self.state = self.policy.grown_state(self.state, room)
-            if self.admission.name != "none" or self.has_ttl:
+            if self.is_guarded:
                 seen, ints, floats = self.gate
                 self.gate = (_grown(seen, room, 0), ints, floats)
                 self.expires = _grown(self.expires, room, NEVER)

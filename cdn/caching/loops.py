@@ -16,6 +16,7 @@ from cdn.compilation import digest_of_imports, step
 
 AHEAD, NEIGHBOURS_AHEAD, STREAM_AHEAD = 16, 8, 64
 NEVER = 2**62
+
 # Bound to those of a policy when a loop is made.
 lookup: Any = None
 insert: Any = None
@@ -24,6 +25,18 @@ admit: Any = None
 observe: Any = None
 foresee: Any = None
 LOOKS_AHEAD = LINKED = FORESEES = False
+
+
+def is_guarded(admission: Admission, ttl_s: float | None) -> bool:
+    """Whether not every miss is stored for as long as the policy keeps it."""
+    return admission.name != "none" or ttl_s is not None
+
+
+def lifetime(ttl_s: float | None, ticks_per_s: int = 1) -> int:
+    """Ticks that an object lives; without ``ttl_s`` more than there are. Raises ValueError for a negative time."""
+    if ttl_s is not None and not ttl_s >= 0:
+        raise ValueError(f"ttl_s must not be negative, but is {ttl_s}")
+    return NEVER // 2 if ttl_s is None else int(min(ttl_s * ticks_per_s, NEVER // 2))
 
 
 def replay(state, ids, next_uses, hit):

@@ -29,7 +29,7 @@ STORED, PINNED, EXCLUDED = 1, 2, 4  # what the problem says of a site, as bits
 def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
     """(A,) lower bound of each asset's part. The same to the bit whatever the number of threads (numba's)."""
     n_assets, n_sites = len(terms.size_bytes), len(terms.storage_bytes)
-    bounds, n_groups = np.zeros(n_assets), int(cases.n_groups[0])
+    bounds, n_groups = np.zeros(n_assets), cases.n_groups
 
     def bound_chunk(first: int) -> None:
         n_entries = np.diff(terms.indptr[first : first + CHUNK_ASSETS + 1]).max()

@@ -98,8 +98,6 @@ def _cases(branching: Branching | None, problem: Problem) -> Cases:
     shares = branching.shares
     if shares is None:
         shares = Shares(*[nothing] * 5)
-    elif len(shares.entry_group) != len(problem.demand):
-        raise ValueError(f"branching has groups of {len(shares.entry_group)} demand entries, not {len(problem.demand)}")
     if (shares.asset >= len(problem.asset_index)).any() or (shares.site >= problem.n_caches).any():
         raise ValueError("branching has shares of an asset or cache that is not there")
     starts = branching.serve_starts(problem.demand.indptr, problem.n_caches)
@@ -111,7 +109,7 @@ def _cases(branching: Branching | None, problem: Problem) -> Cases:
         serve=branching.serve,
         serve_start=starts[:-1].copy(),
         entry_group=shares.entry_group,
-        n_groups=np.array([shares.n_groups]),
+        n_groups=shares.n_groups,
         share_asset=shares.asset,
         share_site=shares.site,
         share_group=shares.group,

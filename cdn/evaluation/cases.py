@@ -13,7 +13,7 @@ NONE = -1
 class Cases(NamedTuple):
     """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin.
 
-    ``entry_group`` (N,) and the rows of shares as in ``Shares``, ``n_groups`` (1,).
+    ``entry_group`` (N,) and the rows of shares as in ``Shares``.
     """
 
     asset: np.ndarray
@@ -23,7 +23,7 @@ class Cases(NamedTuple):
     serve: np.ndarray
     serve_start: np.ndarray
     entry_group: np.ndarray
-    n_groups: np.ndarray
+    n_groups: int
     share_asset: np.ndarray
     share_site: np.ndarray
     share_group: np.ndarray

@@ -180,10 +180,14 @@ def read_nodes(path: Path) -> pd.DataFrame:
 def _read_shares(entries: pd.DataFrame, folder: Path, problem: Problem) -> Shares:
     path = folder / BRANCHING_SHARES_FILE
     frame = read_table(path, BRANCHING_SHARES)
-    group = entries["group"]
+    group, path_of_entries = entries["group"].astype(float), str(folder / SERVE_PRICES_FILE)
+    if group.isna().all() and len(group):
+        # As in certificates of groups of regions: one fault, not one for each entry.
+        raise DataError.of_file(path_of_entries, f"a column group, as there is {BRANCHING_SHARES_FILE}")
+    expected = f"a group, 0 to {MOST_GROUP_NUMBER}"
     faults = [
-        Fault(str(folder / SERVE_PRICES_FILE), int(row), "group", group[row], f"a group, 0 to {MOST_GROUP_NUMBER}")
-        for row in entries.index[(group.isna() | (group > MOST_GROUP_NUMBER)).to_numpy()]
+        Fault(path_of_entries, int(row), "group", int(number) if number >= 0 else None, expected)
+        for row, number in group[group.isna() | (group > MOST_GROUP_NUMBER)].items()
     ]
     if faults:
         raise DataError(faults)

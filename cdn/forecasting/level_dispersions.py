@@ -9,6 +9,7 @@ negative binomial that makes all their counts likeliest, for each class of age a
 import numpy as np
 
 from cdn.compilation import kernel
+from cdn.forecasting.foresight import foresee
 from cdn.forecasting.history import History
 from cdn.forecasting.launches import AGE_CLASSES, YOUNG_DAYS, Launches, age_class
 from cdn.forecasting.uncertainty import dispersions_of, measured_dispersions
@@ -43,15 +44,6 @@ def _foreseen(asset_days, volume, observed, first, factor, prior_mean, prior_sha
     n_assets, n_days = asset_days.shape
     result = np.zeros((n_assets, n_days))
     for a in range(n_assets):
-        counted = exposed = 0.0
-        for d in range(first[a] + horizon, n_days):
-            known = d - horizon
-            counted *= delta[a]
-            exposed *= delta[a]
-            if observed[known]:
-                counted += asset_days[a, known]
-                exposed += volume[known] * factor[a, known]
-            if observed[d] and d >= first_tuned:
-                share = (prior_shape[a] + counted) / (prior_shape[a] / prior_mean[a] + exposed)
-                result[a, d] = volume[d] * factor[a, d] * share
+        foresee(result[a], asset_days[a], volume, observed, first[a], factor[a], prior_mean[a], prior_shape[a],
+                delta[a], horizon, first_tuned)
     return result

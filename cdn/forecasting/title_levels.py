@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from cdn.compilation import kernel
+from cdn.forecasting.foresight import foresee
 from cdn.forecasting.gamma_shapes import popularity_class, shape_of
 from cdn.forecasting.history import History
 from cdn.forecasting.launches import AGE_CLASSES, YOUNG_DAYS, Launches, age_class
@@ -165,21 +166,15 @@ def _deviances(asset_days, volume, observed, first, factor, group, n_groups, pri
                first_tuned):
     """(G, deltas) minus the Poisson log likelihood of the tuned days, each foreseen ``horizon`` days before."""
     n_assets, n_days = asset_days.shape
-    result = np.zeros((n_groups, len(deltas)))
+    result, mean = np.zeros((n_groups, len(deltas))), np.zeros(n_days)
     for a in range(n_assets):
         row = a if len(factor) > 1 else 0
-        rate = prior_shape[a] / prior_mean[a]
         for k in range(len(deltas)):
-            counted = exposed = total = 0.0
-            for d in range(first[a] + horizon, n_days):
-                known = d - horizon
-                counted *= deltas[k]
-                exposed *= deltas[k]
-                if observed[known]:
-                    counted += asset_days[a, known]
-                    exposed += volume[known] * factor[row, known]
-                if observed[d] and d >= first_tuned:
-                    mean = volume[d] * factor[row, d] * (prior_shape[a] + counted) / (rate + exposed)
-                    total += mean - asset_days[a, d] * np.log(max(mean, 1e-12))
+            foresee(mean, asset_days[a], volume, observed, first[a], factor[row], prior_mean[a], prior_shape[a],
+                    deltas[k], horizon, first_tuned)
+            total = 0.0
+            for d in range(max(first[a] + horizon, first_tuned), n_days):
+                if observed[d]:
+                    total += mean[d] - asset_days[a, d] * np.log(max(mean[d], 1e-12))
             result[group[a], k] += total
     return result

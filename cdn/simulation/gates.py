@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cdn.caching.admission import Admission
-from cdn.caching.loops import NEVER
+from cdn.caching.loops import NEVER, is_guarded, lifetime
 from cdn.caching.parameters import Choice
 from cdn.compilation import step
-
-US_PER_S = 1_000_000
+from cdn.units import MICROSECONDS_PER_SECOND
 
 
 class Gates(NamedTuple):
@@ -27,19 +26,13 @@ class Gates(NamedTuple):
     ttl_us: Any
 
 
-def has_gates(chosen: Choice[Admission], ttl_s: float | None) -> bool:
-    return chosen.of.name != "none" or ttl_s is not None
-
-
 def open_gates(chosen: Choice[Admission], ttl_s: float | None, capacity_bytes: np.ndarray, n_assets: int) -> Gates:
     """Gates of caches of ``capacity_bytes`` (S,) with ``n_assets`` assets in all. ValueError for a negative time."""
-    if ttl_s is not None and not ttl_s >= 0:
-        raise ValueError(f"ttl_s must not be negative, but is {ttl_s}")
-    n = n_assets if has_gates(chosen, ttl_s) else 0
+    n = n_assets if is_guarded(chosen.of, ttl_s) else 0
     opened = [chosen.of.empty_gate(int(capacity), 0, **chosen.parameters) for capacity in capacity_bytes]
     ints, floats = (np.stack([gate[part] for gate in opened]) for part in (1, 2))
-    ttl_us = NEVER // 2 if ttl_s is None else int(min(ttl_s * US_PER_S, NEVER // 2))
-    return Gates(np.zeros((n, 3)), ints, floats, np.full(n, NEVER, dtype=np.int64), np.int64(ttl_us))
+    ttl_us = np.int64(lifetime(ttl_s, MICROSECONDS_PER_SECOND))
+    return Gates(np.zeros((n, 3)), ints, floats, np.full(n, NEVER, dtype=np.int64), ttl_us)
 
 
 @step

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cdn.caching import choose_admission, choose_policy
+from cdn.caching.loops import is_guarded
 from cdn.model.arrays import frozen
 from cdn.model.catalog import Catalog
 from cdn.model.problem import Problem
@@ -30,7 +31,7 @@ from cdn.model.topology import Topology
 from cdn.simulation.classes import classify, serve_pinned
 from cdn.simulation.copying import DEFAULT_COPY_RULE, copy_table
 from cdn.simulation.egress import full_budgets
-from cdn.simulation.gates import has_gates, open_gates
+from cdn.simulation.gates import open_gates
 from cdn.simulation.paths import reactive_paths
 from cdn.simulation.routes import Routes, build_routes, route_requests
 from cdn.simulation.stations import Requests, open_caches, stations_of
@@ -98,7 +99,7 @@ def replay(problem: Problem, topology: Topology, catalog: Catalog, log: RequestL
         caches = open_caches(chosen, capacity_bytes, problem.size_bytes, path, stations, asset)
         gates = open_gates(gate, ttl_s, capacity_bytes, len(caches.objects))
         passed = np.zeros((N_LEVELS, 2), dtype=np.int64)
-        walk = walk_of(chosen.of.name, gate.of if has_gates(gate, ttl_s) else None)
+        walk = walk_of(chosen.of.name, gate.of if is_guarded(gate.of, ttl_s) else None)
         walk(caches, gates, routes, egress, copies, requests, passed, served_by, refused)
     classify(requests.route, asset, problem.n_caches, seen, served_by, refused, request_class)
     n_warm_up = len(asset) - len(log)

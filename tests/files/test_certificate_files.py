@@ -106,6 +106,9 @@ def test_missing_and_torn_tables_are_refused(folder, name):
     [
         ("serve_prices", "price", 1, np.nan, "serve_prices.parquet:2:price: got .*nan.*, expected a finite number"),
         ("serve_prices", "price", 1, np.inf, "serve_prices.parquet:2:price: got .*inf.*, expected a finite number"),
+        ("serve_prices", "group", 1, -1, "serve_prices.parquet:2:group: got .*-1.*, expected an integer >= 0"),
+        ("serve_prices", "group", 1, np.nan, "serve_prices.parquet:2:group: .*expected a group, 0 to 32767"),
+        ("serve_prices", "group", 1, 2**15, "serve_prices.parquet:2:group: got 32768, expected a group, 0 to 32767"),
         ("branching_prices", "price", 4, np.nan, "branching_prices.parquet:5:price"),
         ("branching_nodes", "tree_asset_id", 5, "w", "branching_nodes.parquet:6:tree_asset_id: got 'w'"),
         ("branching_nodes", "tree_asset_id", 5, None, "branching_nodes.parquet:6:tree_asset_id"),
@@ -136,6 +139,15 @@ def test_a_bad_cell_is_named(folder, name, column, row, value, message):
     write_table(frame.astype(number), folder / f"{name}.parquet")
     with pytest.raises(DataError, match=message):
         read_certificate(folder, PROBLEM)
+
+
+def test_a_certificate_of_groups_of_regions_is_refused_with_one_fault(folder):
+    """As they were before each entry had a group."""
+    path = folder / "serve_prices.parquet"
+    write_table(read_raw(path).drop(columns="group"), path)
+    with pytest.raises(DataError, match=r"serve_prices\.parquet: expected a column group") as refused:
+        read_certificate(folder, PROBLEM)
+    assert len(refused.value.faults) == 1
 
 
 @pytest.mark.parametrize(("row", "site", "vector", "asset"), [(0, None, 0, 0), (2, None, 1, 0), (5, "m", np.nan, 2)])

@@ -5,11 +5,9 @@ their credits, and what is then left of a price falls on all alike. After that a
 closed is charged more of it (subgradient steps as long as Polyak's).
 """
 
-import numpy as np
-
 from cdn.compilation import routine
 from cdn.placement.decomposition.local_search import value_caches
-from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, is_disputed, leader_of
+from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, join_disputing, leader_of
 
 
 @routine
@@ -58,7 +56,7 @@ def charge_as_best(ws, parts):
 def charge_disputing(ws, parts, is_open, beta):
     """Charges the groups that open a disputed cache more of it, and the others less: subgradient steps, for groups that
     hang together each as long as their own gap says. Returns whether any cache is disputed."""
-    if _link_disputing(ws, parts) == 0:
+    if join_disputing(ws, parts, 0, ws.numbers[1])[0] == 0:
         return False
     _sum_gaps(ws, parts, is_open)
     leader, norm = parts.leader, parts.norm
@@ -83,24 +81,6 @@ def charge_disputing(ws, parts, is_open, beta):
                     parts.stale[g] = True
             deal_out(ws.price[i], charged, opens)
     return True
-
-
-@routine
-def _link_disputing(ws, parts):
-    """Groups that hang together by disputed caches get one ``leader``; returns how many caches are disputed."""
-    leader, disputed = parts.leader, 0
-    leader[:] = np.arange(MOST_GROUPS)
-    for i in range(ws.numbers[0]):
-        opens, first = parts.opens[i], -1
-        if not is_disputed(opens):
-            continue
-        disputed += 1
-        for g in range(MOST_GROUPS):
-            if opens[g] != ABSENT:
-                if first >= 0:
-                    leader[leader_of(leader, g)] = leader_of(leader, first)
-                first = g
-    return disputed
 
 
 @routine

@@ -9,7 +9,14 @@ which the rest disputes go over to the other group.
 
 from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.charges import deal_out
-from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, is_disputed, join_if_small, leader_of
+from cdn.placement.decomposition.part_room import (
+    ABSENT,
+    MOST_GROUPS,
+    join_disputing,
+    join_if_small,
+    leader_of,
+    list_groups,
+)
 
 UNDECIDED = 0.05
 """A cache that was paid in at least this share of the late steps, and not paid in as many, is undecided."""
@@ -20,7 +27,8 @@ REST = 0
 
 @kernel
 def group_entries(ws, room, parts, is_open):
-    """Sets the ``group`` of each entry of a block whose relaxation is in ``room``."""
+    """Sets the ``group`` of each entry of a block whose relaxation is in ``room``, and lists the entries by it. Returns
+    how many parts the block falls into."""
     cache_leader = parts.cache_leader
     for i in range(ws.numbers[0]):
         paid = room.active[i]
@@ -40,6 +48,7 @@ def group_entries(ws, room, parts, is_open):
             n_groups += 1
         parts.group[k] = number[top]
     number[: ws.numbers[0]] = -1
+    return list_groups(ws, parts)
 
 
 @routine
@@ -61,7 +70,7 @@ def _first_undecided(ws, parts, credit, k):
 def merge_disputing(ws, parts, by_entry):
     """Makes one group of groups that dispute a cache, and lets entries of the rest join. ``by_entry`` (E,) takes the
     entries' credits. Returns whether anything changed; ``list_groups`` is then to be called anew."""
-    merged = _join_disputing(ws, parts)
+    merged = join_disputing(ws, parts, REST + 1, MOST_ENTRIES)[1]
     leader = parts.leader
     for g in range(MOST_GROUPS):
         for q in range(parts.first[g], parts.first[g + 1]):
@@ -80,26 +89,6 @@ def merge_disputing(ws, parts, by_entry):
     if moved:
         _leave_unused(ws, parts)
     return merged or moved
-
-
-@routine
-def _join_disputing(ws, parts):
-    """Sets the groups' ``leader``: disputed caches join groups, but not the rest. Returns whether any did."""
-    leader, size, joined = parts.leader, parts.size, False
-    for g in range(MOST_GROUPS):
-        leader[g], size[g] = g, parts.first[g + 1] - parts.first[g]
-    for i in range(ws.numbers[0]):
-        opens, first = parts.opens[i], REST
-        if not is_disputed(opens):
-            continue
-        for g in range(1, MOST_GROUPS):
-            if opens[g] == ABSENT:
-                continue
-            if first == REST:
-                first = g
-            else:
-                joined |= join_if_small(leader, size, first, g, MOST_ENTRIES)
-    return joined
 
 
 @routine

@@ -139,3 +139,25 @@ def join_if_small(leader, size, one, other, most):
     leader[b] = a
     size[a] += size[b]
     return True
+
+
+@routine
+def join_disputing(ws, parts, lowest, most):
+    """Gives groups, from ``lowest`` on, that dispute a cache one ``leader``, where that has at most so many entries.
+    Returns how many caches are disputed, and whether any groups were joined."""
+    leader, size, n_disputed, joined = parts.leader, parts.size, 0, False
+    for g in range(MOST_GROUPS):
+        leader[g], size[g] = g, parts.first[g + 1] - parts.first[g]
+    for i in range(ws.numbers[0]):
+        opens, first = parts.opens[i], -1
+        if not is_disputed(opens):
+            continue
+        n_disputed += 1
+        for g in range(lowest, MOST_GROUPS):
+            if opens[g] == ABSENT:
+                continue
+            if first < 0:
+                first = g
+            else:
+                joined |= join_if_small(leader, size, first, g, most)
+    return n_disputed, joined

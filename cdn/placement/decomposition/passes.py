@@ -22,7 +22,7 @@ from cdn.placement.decomposition.blocks import (
 )
 from cdn.placement.decomposition.groups import MOST_ENTRIES, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
-from cdn.placement.decomposition.part_room import list_groups, new_part_room
+from cdn.placement.decomposition.part_room import new_part_room
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.proofs import new_room, prove_block
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
@@ -102,8 +102,7 @@ def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
     value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, room.root[:0])[:2]
     if most_credits > 1 or bound <= value + tolerance:
         return value
-    group_entries(ws, room, parts, is_open)
-    if list_groups(ws, parts) > 1:
+    if group_entries(ws, room, parts, is_open) > 1:
         return settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
     return prove_block(ws, is_open, fixed, flips, room, tolerance, FEW_BRANCHES, room.root[:0])[0]
 

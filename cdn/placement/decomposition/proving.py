@@ -15,7 +15,7 @@ from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.groups import MOST_ENTRIES, REST, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
-from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups
+from cdn.placement.decomposition.part_room import MOST_GROUPS
 from cdn.placement.decomposition.parts import prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
 from cdn.placement.decomposition.proofs import prove_block
@@ -36,8 +36,7 @@ def _prove_asset(
     at_first = most if small else 1
     value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, room.root[:0])
     if not small and bound > value + tolerance:
-        group_entries(ws, room, parts, is_open)
-        if list_groups(ws, parts) > 1:
+        if group_entries(ws, room, parts, is_open) > 1:
             value = settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
             _note_groups(tables, ws, parts, asset, entry_group)
             before = trees.counts.copy()
