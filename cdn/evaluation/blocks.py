@@ -60,14 +60,12 @@ def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
             room.entry[k] = terms.indptr[a] + k
         if next_tree > tree and cases.group[tree] == WHOLE:
             nodes = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]]
-            start = cases.serve_start[tree]
-            bounds[a] = _bound_block(a, n_entries, terms, cases, nodes, cases.serve, start, WHOLE, room, walk)
+            bounds[a] = _bound_block(a, n_entries, terms, cases, nodes, cases.serve_start[tree], WHOLE, room, walk)
         elif next_tree > tree or next_row > row:
             bounds[a] = _bound_parts(a, terms, serve, cases, tree, next_tree, row, next_row, single_leaf, room, walk)
         else:
-            bounds[a] = _bound_block(
-                a, n_entries, terms, cases, single_leaf, serve, terms.indptr[a], WHOLE, room, walk
-            )
+            room.prices[:n_entries] = serve[terms.indptr[a] : terms.indptr[a + 1]]
+            bounds[a] = _bound_block(a, n_entries, terms, cases, single_leaf, NONE, WHOLE, room, walk)
         tree, row = next_tree, next_row
         _clear_rules(a, terms, room.rule)
 
@@ -88,14 +86,14 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
         _deal_shares(g, cases, row, end_row, room)
         for k in range(first, end):
             room.entry[k - first] = room.grouped[k]
-            room.own[k - first] = serve[room.grouped[k]]
+            room.prices[k - first] = serve[room.grouped[k]]
         while tree < end_tree and cases.group[tree] < g:
             tree += 1
         if tree < end_tree and cases.group[tree] == g:
             nodes, start = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]], cases.serve_start[tree]
-            bound = _bound_block(a, end - first, terms, cases, nodes, cases.serve, start, g, room, walk)
+            bound = _bound_block(a, end - first, terms, cases, nodes, start, g, room, walk)
         else:
-            bound = _bound_block(a, end - first, terms, cases, single_leaf, room.own, 0, g, room, walk)
+            bound = _bound_block(a, end - first, terms, cases, single_leaf, NONE, g, room, walk)
         total += bound
         sizes += abs(bound)
     for k in range(row, end_row):
@@ -154,8 +152,9 @@ def _clear_rules(a, terms, rule):
 
 
 @routine
-def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, walk):
-    """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``."""
+def _bound_block(a, n_entries, terms, cases, nodes, start, group, room, walk):
+    """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``; NONE: the
+    one vector is in ``room.prices``."""
     n_met = _meet(terms.pinned_site[terms.pinned_indptr[a] : terms.pinned_indptr[a + 1]], room, 0)
     n_met = _meet(nodes, room, n_met)
     n_met = _list_pairs(n_entries, terms, room, n_met)
@@ -165,8 +164,10 @@ def _bound_block(a, n_entries, terms, cases, nodes, serve, start, group, room, w
     least = np.inf
     for vector in range(list_leaves(nodes, walk)):
         if walk.first_leaf[vector] != NONE:
-            prices = serve[start + vector * n_entries : start + (vector + 1) * n_entries]
-            credit, credit_size = _add_gains(prices, room)
+            if start != NONE:
+                begin = start + vector * n_entries
+                room.prices[:n_entries] = cases.serve[begin : begin + n_entries]
+            credit, credit_size = _add_gains(n_entries, room)
             taken, taken_size = _take_gains(n_entries, room, walk.known, n_met)
             lost = (n_entries + 2) * credit_size + (n_met + 2) * taken_size
             least = min(least, _bound_leaves(vector, nodes, credit - taken, lost, room.net, walk))
@@ -256,12 +257,12 @@ def _price_sites(a, terms, room, known, n_met):
 
 
 @routine
-def _add_gains(prices, room):
+def _add_gains(n_entries, room):
     """Adds up the v[r], their sizes, and per cache max(0, v - g)."""
-    gain, most, pair_first = room.gain, room.most, room.pair_first
+    gain, prices, most, pair_first = room.gain, room.prices, room.most, room.pair_first
     pair_site, pair_cost = room.pair_site, room.pair_cost
     credit = credit_size = 0.0
-    for e in range(len(prices)):
+    for e in range(n_entries):
         v = min(prices[e], most[e])
         credit += v
         credit_size += abs(v)

@@ -42,8 +42,8 @@ class Room(NamedTuple):
     Of caches (S,): ``rule``, what the problem says; ``sites`` lists those ``met``, which have F in ``price``, the sum
     of max(0, v - g) in ``gain``, and x in ``net``; where shares are ``listed``, ``share`` is the block's and ``left``
     what groups after it may still be charged. Of demand entries (E,): those ``grouped`` by their groups, which
-    begin at ``group_first`` (G + 1,); the block's in ``entry``, with ``most``, all that v can be, and ``own``, the
-    prices of a block without a tree; the entry's pairs with caches that may serve it begin at ``pair_first`` (E + 1,).
+    begin at ``group_first`` (G + 1,); the block's in ``entry``, with ``most``, all that v can be, and its
+    ``prices``; the entry's pairs with caches that may serve it begin at ``pair_first`` (E + 1,).
     Of pairs (P,): ``pair_site``, and g in ``pair_cost``, ascending in each entry.
     """
 
@@ -59,7 +59,7 @@ class Room(NamedTuple):
     grouped: np.ndarray
     group_first: np.ndarray
     entry: np.ndarray
-    own: np.ndarray
+    prices: np.ndarray
     most: np.ndarray
     pair_first: np.ndarray
     pair_site: np.ndarray
@@ -82,7 +82,7 @@ def new_room(n_entries: int, n_sites: int, n_groups: int, server_indptr: np.ndar
         grouped=np.empty(n_entries, dtype=np.int64),
         group_first=np.empty(n_groups + 1, dtype=np.int64),
         entry=np.empty(n_entries, dtype=np.int64),
-        own=np.empty(n_entries),
+        prices=np.empty(n_entries),
         most=np.empty(n_entries),
         pair_first=np.empty(n_entries + 1, dtype=np.int64),
         pair_site=np.empty(n_pairs, dtype=np.int32),

@@ -11,11 +11,11 @@ import numpy as np
 
 from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.blocks import UNDECIDED, list_entries_of_caches
+from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.charges import charge_as_best, charge_by_credits, charge_disputing
 from cdn.placement.decomposition.groups import REST, merge_disputing
 from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, list_groups
-from cdn.placement.decomposition.proofs import prove_block
 
 MOST_TURNS, PATIENCE = 6, 2
 PART_BRANCHES = 16

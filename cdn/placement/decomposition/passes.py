@@ -20,11 +20,12 @@ from cdn.placement.decomposition.blocks import (
     new_workspace,
     unload_block,
 )
+from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.groups import MOST_ENTRIES, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
 from cdn.placement.decomposition.part_room import new_part_room
 from cdn.placement.decomposition.parts import settle_parts
-from cdn.placement.decomposition.proofs import new_room, prove_block
+from cdn.placement.decomposition.proofs import new_room
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
 CHUNKS = 16

@@ -13,12 +13,12 @@ from cdn.compilation import kernel, routine
 from cdn.model.branching import WHOLE, Branching
 from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
+from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.groups import MOST_ENTRIES, REST, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
 from cdn.placement.decomposition.part_room import MOST_GROUPS
 from cdn.placement.decomposition.parts import prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
-from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 

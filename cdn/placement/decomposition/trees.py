@@ -11,6 +11,7 @@ from cdn.placement.decomposition.blocks import may_store
 from cdn.placement.decomposition.part_room import MOST_GROUPS
 
 TREES, NODES, PRICES, SHARES = 0, 1, 2, 3
+MOST_PRICE = float(np.finfo(np.float32).max)
 
 
 class Trees(NamedTuple):
@@ -36,7 +37,7 @@ def new_trees():
         np.zeros(4, dtype=np.int64),
         np.empty((16, 4), dtype=np.int64),
         np.empty(256, dtype=np.int32),
-        np.empty(1024),
+        np.empty(1024, dtype=np.float32),
         np.empty((64, 3), dtype=np.int32),
         np.empty(64),
     )
@@ -90,10 +91,11 @@ def add_tree(trees, tables, origin_cost, ws, room, asset, group, entry_group, no
         for e in range(start, end):
             if group != WHOLE and entry_group[e] != group:
                 continue
-            trees.serve[written] = tables.bytes[e] * origin_cost[tables.region[e]]
+            price = tables.bytes[e] * origin_cost[tables.region[e]]
             if k < ws.numbers[1] and ws.entry[k] == e:
-                trees.serve[written] -= room.credits[c, k]
+                price -= room.credits[c, k]
                 k += 1
+            trees.serve[written] = min(price, MOST_PRICE)
             written += 1
     n[TREES], n[NODES], n[PRICES] = n[TREES] + 1, n[NODES] + nodes, written
     return trees
@@ -167,7 +169,7 @@ def branching_of(
     order = np.lexsort((sizes[:, 1], sizes[:, 0]))
     asset, group, nodes, vectors = sizes[order].T
     prices = vectors * count_entries(asset, group, entry_group, demand_indptr)
-    site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum())
+    site, serve = np.empty(nodes.sum(), dtype=np.int32), np.empty(prices.sum(), dtype=np.float32)
     first_node, first_price = (np.cumsum(lengths) - lengths for lengths in (nodes, prices))
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))

@@ -12,13 +12,13 @@ from cdn.evaluation import evaluate, lower_bound
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import load_block
+from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.groups import REST, group_entries
 from cdn.placement.decomposition.local_search import solve_block
 from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.placer import place_decomposition
-from cdn.placement.decomposition.proofs import prove_block
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 from cdn.placement.mip import place_mip
 

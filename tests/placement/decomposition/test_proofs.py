@@ -13,8 +13,9 @@ from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
+from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.local_search import solve_block
-from cdn.placement.decomposition.proofs import new_room, prove_block
+from cdn.placement.decomposition.proofs import new_room
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 
 blocks = st.builds(random_block, st.integers(0, 10**6), st.integers(2, 8), whole_numbers=st.booleans())
