@@ -33,7 +33,8 @@ LIMITED_GAP, SAVING_GAP, SMALL_SECONDS = 0.01, 0.003, 60.0
 WARM = ("20k-100-110", "100k-100-110")
 QUICK = ("500-20-10", "20k-20-10", "growth-1k", "growth-3k", "growth-10k", "small", "mid-ties")
 LIMIT_S = 900.0
-TINY = ("small", "500-20-10", "500-20-10+limits")
+TINY = ("small", "500-20-10", "500-20-10+limits", "growth-1k")
+"""The last has blocks that are taken in parts, which kernels are compiled anew for."""
 RESULT_COLUMNS = (
     "instance",
     "entries",

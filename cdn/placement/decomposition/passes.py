@@ -103,7 +103,7 @@ def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
     value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, room.root[:0])[:2]
     if most_credits > 1 or bound <= value + tolerance:
         return value
-    if group_entries(ws, room, parts, is_open) > 1:
+    if parts is not None and group_entries(ws, room, parts, is_open) > 1:
         return settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
     return prove_block(ws, is_open, fixed, flips, room, tolerance, FEW_BRANCHES, room.root[:0])[0]
 
@@ -156,17 +156,19 @@ class BlockPasses:
         self.workspaces = [new_workspace(*sizes) for _ in range(threads)]
         self._free = list(self.workspaces)
         self._pool = ThreadPoolExecutor(threads)
-        self._rooms = {
-            id(workspace): (new_room(workspace, MOST_BRANCHES), *new_part_room(sizes))
-            for workspace in self.workspaces
-        }
+        self._rooms = {}
+        for workspace in self.workspaces:
+            # None, not just unused, where no block is so large: kernels are then compiled without the code for parts.
+            parts = new_part_room(sizes) if sizes[1] > MOST_ENTRIES else (None, None)
+            self._rooms[id(workspace)] = (new_room(workspace, MOST_BRANCHES), *parts)
 
     def close(self) -> None:
         """Ends the threads."""
         self._pool.shutdown()
 
     def rooms(self, workspace: Any) -> tuple[Any, Any, Any]:
-        """A workspace's room for proofs, room for parts and workspace of parts."""
+        """A workspace's room for proofs, room for parts and workspace of parts; without the last two where no block is
+        taken in parts."""
         return self._rooms[id(workspace)]
 
     def run(self, work: Callable[[int, Any], Any], n_tasks: int = CHUNKS) -> list[Any]:

@@ -36,7 +36,7 @@ def _prove_asset(
     at_first = most if small else 1
     value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, room.root[:0])
     if not small and bound > value + tolerance:
-        if group_entries(ws, room, parts, is_open) > 1:
+        if parts is not None and group_entries(ws, room, parts, is_open) > 1:
             value = settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)[0]
             _note_groups(tables, ws, parts, asset, entry_group)
             before = trees.counts.copy()
