@@ -11,7 +11,7 @@ from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.local_search import improve, value_caches
 from cdn.placement.decomposition.proofs import FORCED_CLOSED, FORCED_OPEN, FREE, collect, lower_credits, recall_credits
 
-ROOT_STEPS, NODE_STEPS = 200, 30
+ROOT_STEPS, NODE_STEPS = 200, 40
 SETTLED = -1
 """In place of the cache to branch on, where there is none."""
 

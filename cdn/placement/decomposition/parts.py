@@ -18,7 +18,7 @@ from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, list_groups
 
 MOST_TURNS, PATIENCE = 6, 2
-PART_BRANCHES = 16
+PART_BRANCHES = 32
 
 
 @routine

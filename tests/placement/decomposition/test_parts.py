@@ -11,11 +11,11 @@ from placement.decomposition.block_examples import bare_problem
 from cdn.evaluation import evaluate, lower_bound
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.blocks import load_block
+from cdn.placement.decomposition.blocks import block_sizes, load_block
 from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.groups import REST, group_entries
 from cdn.placement.decomposition.local_search import solve_block
-from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups
+from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups, new_part_room
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.placer import place_decomposition
@@ -62,7 +62,8 @@ class Block:
         tables = build_tables(problem)
         passes = BlockPasses(tables, 1)
         self.ws = passes.workspaces[0]
-        self.room, self.parts, self.part = passes.rooms(self.ws)
+        self.room = passes.rooms(self.ws)[0]
+        self.parts, self.part = new_part_room(block_sizes(tables))
         free = np.zeros(n), np.zeros(len(tables.candidate_site))
         load_block(tables, BlockPrices(price / problem.size_bytes[0], *free), 0, self.ws)
         self.is_open, self.fixed = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
