@@ -85,6 +85,8 @@ def test_a_row_of_an_unknown_asset_is_left_out_and_said(folder):
     (["--policy", "pinned"], "pinned needs --placement"),
     (["--policy", "hybrid"], "hybrid needs --hybrid-placement"),
     (["--policy", "lru", "--reactive-share", "2"], "reactive-share"),
+    (["--policy", "lru", "--reactive-share", "nan"], "reactive-share"),
+    (["--policy", "lru", "--ttl-s", "inf"], "'inf' is not a finite number"),
 ])
 def test_usage_errors(folder, options, message):
     result = run(folder, *options)
