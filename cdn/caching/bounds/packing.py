@@ -78,18 +78,22 @@ def _room_left(intervals: Intervals, kept: np.ndarray) -> np.ndarray:
 def _fit_together(order, start, end, size_bytes, room_bytes):
     """How many of the first fit all at once, so that each would be taken in its turn, and the room that they leave.
 
-    Found by halves, to a thousandth."""
+    Searched by halves, to a thousandth; each step adds or takes back what lies between it and the last."""
     taken = np.zeros(len(room_bytes) + 1, dtype=np.int64)
-    done, more = 0, len(order)
+    fitting = reach = 0
+    more = len(order) // 2
     while more > len(order) >> 10:
-        if done + more <= len(order):
-            _add(taken, order[done:done + more], start, end, size_bytes, 1)
-            if _fits(taken, room_bytes):
-                done += more
-            else:
-                _add(taken, order[done:done + more], start, end, size_bytes, -1)
+        if reach == fitting:
+            _add(taken, order[reach:reach + more], start, end, size_bytes, 1)
+            reach += more
+        else:
+            _add(taken, order[reach - more:reach], start, end, size_bytes, -1)
+            reach -= more
+        if _fits(taken, room_bytes):
+            fitting = reach
         more //= 2
-    return done, room_bytes - np.cumsum(taken[:-1])
+    _add(taken, order[fitting:reach], start, end, size_bytes, -1)
+    return fitting, room_bytes - np.cumsum(taken[:-1])
 
 
 @routine
