@@ -93,8 +93,9 @@ def _stacked(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: lis
 def _find_stations(routes, path, requests, egress_limits, stations):
     _, region, asset, _, route = requests
     cost = routes.cost
-    origin = len(cost) - 1
+    origin, last = len(cost) - 1, len(asset) - 1
     for k in range(len(asset)):
+        prefetch(routes.excluded[asset[min(k + AHEAD, last)]], 0)
         r, code = region[k], np.int64(route[k])
         for level in range(len(path)):
             s = path[level, r]
