@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cdn.caching import ADMISSIONS, POLICIES, choose_admission
-from cdn.cli.options import json_option, quiet_option, stderr_console, stdout_console
+from cdn.cli.options import FiniteRange, json_option, quiet_option, stderr_console, stdout_console
 from cdn.cli.policies import WITH_PARAMETERS, PoliciesParam, PolicyParam, list_policies, parameters_by_policy
 from cdn.cli.traces import (
     SizesParam,
@@ -35,7 +35,7 @@ from cdn.units import format_bytes, format_share
                    "is read twice.")
 @click.option("--admission", type=PolicyParam(choose_admission), default="none", show_default=True,
               help=f"{', '.join(ADMISSIONS)}; with parameters such as size:threshold_bytes=1e6.")
-@click.option("--ttl-s", type=click.FloatRange(0), default=None, help="Seconds an object lives  [default: for ever]")
+@click.option("--ttl-s", type=FiniteRange(0), default=None, help="Seconds an object lives  [default: for ever]")
 @click.option("--threads", type=click.IntRange(1), default=min(2, os.cpu_count() or 1), show_default=True,
               help="Caches that are replayed at once.")
 @click.option("--list-policies", is_flag=True, is_eager=True, expose_value=False, callback=list_policies,

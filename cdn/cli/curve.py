@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cdn.caching import POLICIES
 from cdn.caching.curves import MissRatioCurve, miss_ratio_curve, spread_capacities
-from cdn.cli.options import PATH, json_option, print_result, quiet_option, stderr_console
+from cdn.cli.options import PATH, FiniteRange, json_option, print_result, quiet_option, stderr_console
 from cdn.cli.policies import WITH_PARAMETERS, PoliciesParam, parameters_by_policy
 from cdn.cli.traces import SizesParam, capacities_of, read_whole, trace_options, trace_words
 from cdn.errors import DataError
@@ -29,7 +29,7 @@ TABLES, PICTURES = (CSV, PARQUET), (".png", ".svg", ".html")
 @click.option("--size-bytes", "sizes", type=SizesParam(), default=None,
               help="Cache sizes joined by commas: bytes such as 5e9, or shares of the footprint such as 5%  "
                    "[default: 24 from 0.1% to 100%]")
-@click.option("--sample-rate", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True,
+@click.option("--sample-rate", type=FiniteRange(0, 1, min_open=True), default=1.0, show_default=True,
               help="Share of the objects to look at; lru then comes with its standard error.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which objects a sample holds.")
 @click.option("--out", "out_path", type=PATH, default=None,

@@ -1,6 +1,7 @@
 """Options that several verbs share, and how they print: results to stdout, progress and logs to stderr."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -48,6 +49,16 @@ class NamesParam(click.ParamType):
             if name not in self.known:
                 raise UnknownNameError(self.kind, name, self.known)
         return names
+
+
+class FiniteRange(click.FloatRange):
+    """A number of a range; ``nan`` is in every range and ``inf`` in those without an end, but neither is a number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 class RobustParam(click.ParamType):

@@ -13,6 +13,7 @@ from rich.table import Table
 from cdn.caching import ADMISSIONS, REACTIVE_POLICIES, choose_admission
 from cdn.cli.options import (
     PATH,
+    FiniteRange,
     catalog_option,
     json_option,
     out_option,
@@ -72,13 +73,13 @@ CHOICES = (PINNED, *REACTIVE_POLICIES, HYBRID)
               default=",".join(DEFAULT_POLICIES), show_default=True,
               help=f"What to replay, joined by commas: {', '.join(CHOICES)}; policies with parameters such as "
                    f"{WITH_PARAMETERS} (cdn cache --list-policies).")
-@click.option("--reactive-share", type=click.FloatRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
+@click.option("--reactive-share", type=FiniteRange(0, 1), default=DEFAULT_REACTIVE_SHARE, show_default=True,
               help="Share of each cache's storage that hybrid leaves to its policy.")
 @click.option("--hybrid-policy", type=PolicyParam(among=REACTIVE_POLICIES), default=DEFAULT_HYBRID_POLICY,
               show_default=True, help="Policy of hybrid's reactive share.")
 @click.option("--admission", type=PolicyParam(choose_admission), default="none", show_default=True,
               help=f"Which copies the reactive caches take: {', '.join(ADMISSIONS)}; with parameters.")
-@click.option("--ttl-s", type=click.FloatRange(0), default=None,
+@click.option("--ttl-s", type=FiniteRange(0), default=None,
               help="Seconds a copy lives in a reactive cache  [default: for ever]")
 @click.option("--copy", type=click.Choice(sorted(COPY_RULES)), default=DEFAULT_COPY_RULE, show_default=True,
               help="Which of the reactive caches passed in vain take a copy: all (lce), the last (lcd), the nearest to "

@@ -93,8 +93,9 @@ def _stacked(chosen: Choice[Policy], capacity_bytes: np.ndarray, size_bytes: lis
 def _find_stations(routes, path, requests, egress_limits, stations):
     _, region, asset, _, route = requests
     cost = routes.cost
-    origin = len(cost) - 1
+    origin, last = len(cost) - 1, len(asset) - 1
     for k in range(len(asset)):
+        prefetch(routes.excluded[asset[min(k + AHEAD, last)]], 0)
         r, code = region[k], np.int64(route[k])
         for level in range(len(path)):
             s = path[level, r]
@@ -115,10 +116,10 @@ def _number(station, asset, n_caches, n_assets):
     for s in range(n_caches):
         first[s + 1] += first[s]
     at = first.copy()
-    order = np.empty(first[-1], dtype=np.int32)
+    order, wanted = np.empty(first[-1], dtype=np.int32), np.empty(first[-1], dtype=np.int32)
     for k in range(len(station)):
         if station[k] != NO_SITE:
-            order[at[station[k]]] = k
+            order[at[station[k]]], wanted[at[station[k]]] = k, asset[k]
             at[station[k]] += 1
     label = np.full(n_assets, -1, dtype=np.int32)
     members = np.empty(first[-1], dtype=np.int32)
@@ -126,14 +127,13 @@ def _number(station, asset, n_caches, n_assets):
     for s in range(n_caches):
         n = first_member[s]
         for j in range(first[s], first[s + 1]):
-            prefetch(label, asset[order[min(j + AHEAD, first[s + 1] - 1)]])
-            k = order[j]
-            a = asset[k]
+            prefetch(label, wanted[min(j + AHEAD, first[s + 1] - 1)])
+            a = wanted[j]
             if label[a] < 0:
                 label[a] = n - first_member[s]
                 members[n] = a
                 n += 1
-            station[k] = label[a]
+            station[order[j]] = label[a]
         for a in members[first_member[s] : n]:
             label[a] = -1
         first_member[s + 1] = n

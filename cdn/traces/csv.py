@@ -21,7 +21,8 @@ TWITTER_KINDS = dict(zip(TWITTER_COLUMNS, (pa.int64(), pa.string(), pa.int64(), 
 READS = ("get", "gets")
 NUMBER_MAX = 2**61  # so that the sum of two fits as well
 # What each kind of column holds.
-EXPECTED = {pa.int64(): f"a whole number, 0 to 2**61 = {NUMBER_MAX}", pa.float64(): "seconds, up to 2**61"}
+EXPECTED = {pa.int64(): f"a whole number, 0 to 2**61 = {NUMBER_MAX}", pa.float64(): "seconds, up to 2**61",
+            pa.string(): "text in UTF-8"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _numbers(column: pa.Array) -> np.ndarray:
 
 
 def _in_range(column: pa.Array) -> bool:
-    if column.type not in EXPECTED or not len(column):
+    if column.type == pa.string() or not len(column):
         return True
     values = _numbers(column)
     low = 0 if column.type == pa.int64() else -NUMBER_MAX
@@ -98,10 +99,10 @@ def _named(path: Path, layout: _Layout, row: int, error: Exception) -> DataError
     """The first cell, from ``row`` on, that is not what its column holds; else what the reader says."""
     try:
         here = layout.first_row
-        for batch in layout.batches(path, dict.fromkeys(layout.kinds, pa.string())):
+        for batch in layout.batches(path, dict.fromkeys(layout.kinds, pa.binary())):
             if here + len(batch) > row:
                 faults = [_first_fault(path, here, column, kind, batch[column]) for column, kind in
-                          layout.kinds.items() if kind in EXPECTED]  # fmt: skip
+                          layout.kinds.items()]  # fmt: skip
                 found = [fault for fault in faults if fault]
                 if found:
                     return DataError([min(found, key=lambda fault: int(fault.row or 0))])
@@ -113,14 +114,17 @@ def _named(path: Path, layout: _Layout, row: int, error: Exception) -> DataError
 
 
 def _first_fault(path: Path, row: int, column: str, kind: pa.DataType, cells: pa.Array) -> Fault | None:
-    for k, text in enumerate(cells.to_pylist()):
-        if not _is_number(text, kind):
-            return Fault(str(path), row + k, column, text, EXPECTED[kind])
+    for k, cell in enumerate(cells.to_pylist()):
+        if not _is_valid(cell, kind):
+            return Fault(str(path), row + k, column, cell.decode(errors="replace"), EXPECTED[kind])
     return None
 
 
-def _is_number(text: str, kind: pa.DataType) -> bool:
+def _is_valid(cell: bytes, kind: pa.DataType) -> bool:
     try:
+        text = cell.decode()
+        if kind == pa.string():
+            return True
         value = int(text) if kind == pa.int64() else float(text)
     except ValueError:
         return False

@@ -1,6 +1,7 @@
 """Policies and their parameters as text: what is understood, what is refused, and that every value can be run."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from cdn.caching import ADMISSIONS, POLICIES, choose_admission, choose_policy, o
 from cdn.caching.parameters import parameters_of
 from cdn.errors import ParameterError, UnknownNameError
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "caching.md").read_text(encoding="utf-8")
 RANGED = [(policy, parameter) for policy in POLICIES.values() for parameter in parameters_of(policy).values()]
 
 
@@ -82,9 +84,19 @@ def test_one_segment_is_lru():
     assert (simulate_cache("slru:n_segments=2", ids, sizes, 700) != simulate_cache("lru", ids, sizes, 700)).any()
 
 
+def test_the_page_says_each_policys_memory():
+    """A row and its cells; scalars are said where they are many (lhd's tables)."""
+    rows = re.findall(r"^\| `(\w+)` \| (?:yes|no) \| (\d+)", PAGE, re.MULTILINE)
+    said = {name: int(n_bytes) for name, n_bytes in rows}
+    assert said == {name: policy.blank.dtype.itemsize + policy.cells_per_object * policy.cell.itemsize
+                    for name, policy in POLICIES.items()}
+    scalars = {name: sum(part.nbytes for part in open_cache(name, 1).state[2:]) for name in POLICIES}
+    assert [name for name, n_bytes in scalars.items() if n_bytes > 1000] == ["lhd"]
+    assert "36, and 7.7 MB" in PAGE and round(scalars["lhd"] / 1e6, 1) == 7.7
+
+
 def test_the_page_lists_every_parameter():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "caching.md").read_text(encoding="utf-8")
     rows = [f"| `{name}` | `{p.name}` | {p.default:g} | {p.range} | {p.range.meaning} |"
             for name, policy in POLICIES.items() for p in parameters_of(policy).values()]
     heading = "| policy | parameter | default | range | meaning |\n|---|---|---|---|---|\n"
-    assert page.count(heading + "\n".join(rows) + "\n\n") == 1
+    assert PAGE.count(heading + "\n".join(rows) + "\n\n") == 1

@@ -93,3 +93,11 @@ def test_parameters_of_policies_are_understood(verb, tmp_path):
     found = json.loads(result.stdout)
     said = {row["policy"]: row["parameters"] for row in found} if verb == "cache" else found["parameters"]
     assert said == {"slru:n_segments=1": {"n_segments": 1}, "slru": {"n_segments": 4}}
+
+
+@pytest.mark.parametrize("verb, option", [("cache", "--ttl-s"), ("curve", "--sample-rate")])
+@pytest.mark.parametrize("text", ["nan", "inf", "-1"])
+def test_numbers_are_finite_and_in_their_range(verb, option, text, tmp_path):
+    (tmp_path / "t.bin").write_bytes(records([1, 2]))
+    result = invoke(verb, tmp_path / "t.bin", option, text)
+    assert result.exit_code == 2 and f"Invalid value for '{option}'" in result.stderr

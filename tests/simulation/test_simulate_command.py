@@ -1,6 +1,7 @@
 """``cdn simulate`` from files to table, JSON and result files."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from simulation.replay_examples import small_topology
 from cdn.cli import cli
 from cdn.errors import DataError, UnknownNameError
 from cdn.files.topologies import write_topology
+from cdn.model.topology import Appliance
 from cdn.simulation import read_results
 
 DAY = "2024-05-0"
@@ -85,6 +87,8 @@ def test_a_row_of_an_unknown_asset_is_left_out_and_said(folder):
     (["--policy", "pinned"], "pinned needs --placement"),
     (["--policy", "hybrid"], "hybrid needs --hybrid-placement"),
     (["--policy", "lru", "--reactive-share", "2"], "reactive-share"),
+    (["--policy", "lru", "--reactive-share", "nan"], "reactive-share"),
+    (["--policy", "lru", "--ttl-s", "inf"], "'inf' is not a finite number"),
 ])
 def test_usage_errors(folder, options, message):
     result = run(folder, *options)
@@ -143,3 +147,34 @@ def test_reactive_caches_have_gates(folder):
     assert payload["parameters"]["admission_parameters"] == {"threshold_bytes": 1}
     result = run(folder, "--placement", folder / "placement.csv", "--policy", "pinned", "--ttl-s", 60)
     assert result.exit_code == 2 and "--admission and --ttl-s are of reactive caches" in result.output
+
+
+def lines(path):
+    return path.read_text().splitlines()[1:]
+
+
+def test_every_class_and_who_served_by_hour(tmp_path):
+    """e1 pins a, b and may serve 22 bytes an hour, e2 pins c, m pins a, d; nothing is large enough for f, and x has no
+    rights in the east. With the true demand e2 would pin x.
+
+    In hour 0: a and b from e1; a again is refused and m has it, b again is refused and nobody has it; c from e2, twice;
+    f and, in the east, x cannot be placed; x in the west was foreseen by the truth. In hour 1 e1 may serve again; e is
+    new, and then not even the truth would have had it."""
+    edge = Appliance("e1-1", "e1", 20, egress_bps=0.05)
+    topology = small_topology(storage_scale=2)
+    write_topology(replace(topology, appliances=(edge, *topology.appliances[1:])), tmp_path / "topology.toml")
+    assets = "".join(f"{asset},{asset},{size},{region}\n" for asset, size, region in
+                     (*((asset, 10, "") for asset in "abcde"), ("f", 50, ""), ("x", 10, "west")))
+    (tmp_path / "catalog.csv").write_text("asset_id,title_id,size_bytes,allowed_regions\n" + assets)
+    (tmp_path / "placement.csv").write_text("site_id,asset_id\ne1,a\ne1,b\ne2,c\nm,a\nm,d\n")
+    (tmp_path / "truth.csv").write_text("site_id,asset_id\ne1,a\ne1,b\ne2,c\ne2,x\nm,a\nm,d\n")
+    log_file(tmp_path / "today.csv", "east a, east b, east a, east b, west c, east c, west f, east x, west x | east a, "
+                                     "west e, west e", 2)  # fmt: skip
+    result = run(tmp_path, "--policy", "pinned", "--placement", tmp_path / "placement.csv", "--true-placement",
+                 tmp_path / "truth.csv", "--egress-limits", "--json")
+    assert result.exit_code == 0, result.output
+    assert lines(tmp_path / "out" / "replay_hours.csv") == [
+        "pinned,e1,0,20", "pinned,e1,1,10", "pinned,e2,0,20", "pinned,m,0,10", "pinned,o,0,40", "pinned,o,1,20"]
+    assert sorted(lines(tmp_path / "out" / "replay_classes.csv")) == [
+        "pinned,capacity,1,1,10", "pinned,cold,1,1,10", "pinned,forecast,0,1,10", "pinned,health,0,1,10",
+        "pinned,hit,0,4,40", "pinned,hit,1,1,10", "pinned,not_placeable,0,2,20", "pinned,spilled,0,1,10"]

@@ -145,6 +145,8 @@ def test_more_objects_than_the_table_begins_with():
     ("t.csv", "time,id,size_bytes\n1,a,3\n,a,3\n", "t.csv:3:time: got '', expected seconds"),
     ("t.csv", "time,id,size_bytes\n" + "1,a,2305843009213693952\n" * 3, "t.csv:4:size_bytes: got '6.918e+18'"),
     ("t.csv", "time,id,size_bytes\n1,a\n", "after row 1"),
+    ("t.csv", "time,id,size_bytes\n1,a,3\n1,ü,3\n".encode("latin-1"), "t.csv:3:id: got '\ufffd', expected text in"),
+    ("t.csv", "1,ü,1,1,4,get,0\n".encode("latin-1"), "t.csv:1:key: got '\ufffd', expected text in"),
     ("t.csv", "1,k,1,1,4,get,0\n2,k,1,1,4,set,0\n0,k,1,1,4,get,0\n", "t.csv:3:time: got 0, expected a time not before"),
     ("t.csv", "1,k,1,1,4,get,0\n2,k,1,-1,4,get,0\n", "t.csv:2:value_size: got '-1', expected a whole number"),
     ("t.csv", "1,k,1,1,4,set,0\n", "at least one request"),

@@ -5,25 +5,37 @@ Intervals are taken by value per byte-gap, the best first, in sets of ``step_int
 linear program in the room that the sets before it left (Berger, Beckmann, Harchol-Balter, SIGMETRICS 2018, section 5).
 Here the program gives an order only: the intervals it keeps, the rest, by share. Every interval is then taken if, and
 only if, it fits in all its gaps, in whole bytes. So the plan is feasible for every step; with a step of 1, the default,
-there is nothing to solve, and it is O(N log N).
+there is nothing to solve, and it is O(N log N). Most of those fit all at once, which one pass over the gaps says.
 """
 
 import numpy as np
 
 from cdn.caching.bounds.flow import FlowProblem, solve_flow
 from cdn.caching.bounds.intervals import REQUESTS, Intervals
-from cdn.compilation import kernel, routine
+from cdn.caching.bounds.rooms import pay, room_between, rooms_of
+from cdn.caching.prefetching import prefetch
+from cdn.compilation import kernel, routine, step
+
+# Intervals ahead whose places, and whose gaps, are asked for.
+FAR, NEAR = 32, 16
 
 
 def pack_intervals(intervals: Intervals, step_intervals: int = 1) -> np.ndarray:
     """(K,) bool: the intervals whose object is kept; together they fit in every gap. Raises SolverError."""
     order = _by_utility(intervals)
     kept = np.zeros(len(intervals), dtype=np.bool_)
-    tree = _tree_of(intervals.room_bytes)
-    sets = [order] if step_intervals == 1 else np.split(order, range(step_intervals, len(order), step_intervals))
+    if step_intervals == 1:
+        together, room_bytes = _fit_together(order, intervals.start, intervals.end, intervals.size_bytes,
+                                             intervals.room_bytes)
+        kept[order[:together]] = True
+        sets = [order[together:]]
+    else:
+        room_bytes = intervals.room_bytes
+        sets = np.split(order, range(step_intervals, len(order), step_intervals))
+    rooms = rooms_of(room_bytes)
     for chosen in sets:
         ranked = chosen if step_intervals == 1 else _by_share(intervals, chosen, kept)
-        _take(ranked, intervals.start, intervals.end, intervals.size_bytes, *tree, kept)
+        take(ranked, intervals.start, intervals.end, intervals.size_bytes, *rooms, kept)
     return kept
 
 
@@ -35,7 +47,15 @@ def value_of(intervals: Intervals, kept: np.ndarray) -> int:
 def _by_utility(intervals: Intervals) -> np.ndarray:
     length = (intervals.end - intervals.start).astype(np.float64)
     resource = length * intervals.size_bytes if intervals.objective == REQUESTS else length
-    return np.argsort(resource, kind="stable")
+    return _ranked(resource.astype(np.float32))
+
+
+def _ranked(values: np.ndarray) -> np.ndarray:
+    """Stable, of float32 that are not negative: their bits are in their order, and of 16 bits numpy's is a radix sort,
+    which takes 20 million values in a fifth of the time."""
+    bits = values.view(np.uint32)
+    order = np.argsort(bits.astype(np.uint16), kind="stable")
+    return order[np.argsort((bits >> 16).astype(np.uint16)[order], kind="stable")]
 
 
 def _by_share(intervals: Intervals, chosen: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -55,65 +75,63 @@ def _room_left(intervals: Intervals, kept: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def _tree_of(room_bytes):
-    """A segment tree over the gaps: ``least`` is the least room below a node, without what its ancestors owe; ``owed``
-    is what was taken from all of a node. (Range minimum and range update in O(log N), nothing is ever pushed down.)"""
-    leaves = 1
-    while leaves < len(room_bytes):
-        leaves *= 2
-    least = np.full(2 * leaves, np.int64(2**62))
-    least[leaves:leaves + len(room_bytes)] = room_bytes
-    for node in range(leaves - 1, 0, -1):
-        least[node] = min(least[2 * node], least[2 * node + 1])
-    return least, np.zeros(2 * leaves, dtype=np.int64)
+def _fit_together(order, start, end, size_bytes, room_bytes):
+    """How many of the first fit all at once, so that each would be taken in its turn, and the room that they leave.
+
+    Searched by halves, to a thousandth; each step adds or takes back what lies between it and the last."""
+    taken = np.zeros(len(room_bytes) + 1, dtype=np.int64)
+    fitting = reach = 0
+    more = len(order) // 2
+    while more > len(order) >> 10:
+        if reach == fitting:
+            _add(taken, order[reach:reach + more], start, end, size_bytes, 1)
+            reach += more
+        else:
+            _add(taken, order[reach - more:reach], start, end, size_bytes, -1)
+            reach -= more
+        if _fits(taken, room_bytes):
+            fitting = reach
+        more //= 2
+    _add(taken, order[fitting:reach], start, end, size_bytes, -1)
+    return fitting, room_bytes - np.cumsum(taken[:-1])
 
 
-@kernel
-def _take(chosen, start, end, size_bytes, least, owed, kept):
+@routine
+def _add(taken, chosen, start, end, size_bytes, sign):
+    """``taken``: by how much what is taken changes from the gap before."""
+    last = len(chosen) - 1
+    for k in range(len(chosen)):
+        far, near, i = chosen[min(k + FAR, last)], chosen[min(k + NEAR, last)], chosen[k]
+        prefetch(start, far)
+        prefetch(end, far)
+        prefetch(size_bytes, far)
+        prefetch(taken, start[near])
+        prefetch(taken, end[near])
+        taken[start[i]] += sign * size_bytes[i]
+        taken[end[i]] -= sign * size_bytes[i]
+
+
+@routine
+def _fits(taken, room_bytes):
+    held = 0
+    for gap in range(len(room_bytes)):
+        held += taken[gap]
+        if held > room_bytes[gap]:
+            return False
+    return True
+
+
+@step
+def take(chosen, start, end, size_bytes, room, nodes, kept):
     """Takes each of the chosen, in their order, that fits in all gaps from its start to before its end."""
-    leaves = len(least) // 2
-    for i in chosen:
-        size = size_bytes[i]
-        if size == 0 or _room_between(least, owed, start[i] + leaves, end[i] - 1 + leaves) >= size:
+    last = len(chosen) - 1
+    for k in range(len(chosen)):
+        far, near, i = chosen[min(k + FAR, last)], chosen[min(k + NEAR, last)], chosen[k]
+        prefetch(start, far)
+        prefetch(end, far)
+        prefetch(size_bytes, far)
+        prefetch(room, start[near])
+        prefetch(room, end[near] - 1)
+        if size_bytes[i] == 0 or room_between(room, nodes, start[i], end[i]) >= size_bytes[i]:
             kept[i] = True
-            _pay(least, owed, start[i] + leaves, end[i] - 1 + leaves, size)
-
-
-@routine
-def _room_between(least, owed, low, high):
-    """Least room in the leaves low..high: bottom up, the least of either side less what the nodes above it owe."""
-    left, right = least[low], least[high]
-    while low // 2 != high // 2:
-        if low % 2 == 0:
-            left = min(left, least[low + 1])
-        if high % 2 == 1:
-            right = min(right, least[high - 1])
-        low, high = low // 2, high // 2
-        left, right = left - owed[low], right - owed[high]
-    room = min(left, right)
-    while low > 1:
-        low //= 2
-        room -= owed[low]
-    return room
-
-
-@routine
-def _pay(least, owed, low, high, size):
-    """Takes ``size`` from the leaves low..high."""
-    first, last = low, high
-    high += 1
-    while low < high:
-        if low % 2 == 1:
-            least[low] -= size
-            owed[low] += size
-            low += 1
-        if high % 2 == 1:
-            high -= 1
-            least[high] -= size
-            owed[high] += size
-        low, high = low // 2, high // 2
-    for leaf in (first, last):
-        node = leaf // 2
-        while node >= 1:
-            least[node] = min(least[2 * node], least[2 * node + 1]) - owed[node]
-            node //= 2
+            pay(room, nodes, start[i], end[i], size_bytes[i])

@@ -51,3 +51,22 @@ def test_the_plan_is_feasible_and_maximal_on_a_long_trace(objective, step):
     assert held.max() <= 400
     for i in np.flatnonzero(~kept):
         assert held[intervals.start[i]:intervals.end[i]].max() + intervals.size_bytes[i] > 400
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.9])
+def test_the_plan_is_that_of_one_interval_after_the_other(objective, share):
+    """By value per byte-gap, first come first served, in a plain loop; several blocks of gaps, and several sizes."""
+    rng = np.random.default_rng(9)
+    ids = np.minimum(rng.zipf(1.2, 1200) - 1, 149)
+    sizes = rng.integers(0, 2000, 150)
+    intervals = stream_intervals(ids, sizes, int(share * sizes.sum()), objective)
+    length = intervals.end - intervals.start
+    order = np.argsort(length * intervals.size_bytes if objective == "requests" else length, kind="stable")
+    room, expected = intervals.room_bytes.copy(), np.zeros(len(intervals), dtype=bool)
+    for i in order.tolist():
+        gaps = slice(intervals.start[i], intervals.end[i])
+        expected[i] = room[gaps].min() >= intervals.size_bytes[i]
+        room[gaps] -= expected[i] * intervals.size_bytes[i]
+    assert expected.any()
+    assert (pack_intervals(intervals) == expected).all()
