@@ -1,13 +1,14 @@
 """Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
 
     python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files] [robust] [hours]
-                                     [launches]
+                                     [launches] [busy]
                                      [--methods a,b] [--days N] [--kept FOLDER] [--until DAY]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
 agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
 whole titles against the files of a ladder; robust: placing for more than the expected demand;
-hours: the hours of the day around a clock change; launches: new titles of the daily counts, known and unheard of.
+hours: the hours of the day around a clock change; launches: new titles of the daily counts, known and unheard of;
+busy: the generator's sample with ten times the requests.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from cdn.generator.expected import demand_of_sample
 
 COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 28
 AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
+BUSY_REQUESTS, BUSY_TESTED = 100_000, 7
 
 
 def counts(methods: tuple[str, ...], n_days: int | None, kept: Path | None = None,
@@ -69,13 +71,21 @@ def mirror(methods: tuple[str, ...], n_days: int | None) -> None:
 
 
 def generator(methods: tuple[str, ...], n_days: int | None) -> None:
-    data = generated()
+    _generated("The generator's sample", generated(), methods, n_days or GENERATED_TESTED)
+
+
+def busy(methods: tuple[str, ...], n_days: int | None) -> None:
+    """The same titles, regions and caches with ten times the requests: a tenth of the noise."""
+    data = generated({"requests_per_day": BUSY_REQUESTS})
+    _generated("The generator's sample with ten times the requests", data, methods, n_days or BUSY_TESTED)
+
+
+def _generated(title: str, data: DataSet, methods: tuple[str, ...], n_days: int) -> None:
     forecasts = Forecasts(data)
     for k, (where, setting) in enumerate(data.settings.items()):
-        plan = BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY)
-        result = backtest(data, setting, plan, forecasts)
+        result = backtest(data, setting, BacktestPlan(methods, n_days, (1, 7), GENERATED_HISTORY), forecasts)
         if k == 0:
-            print(f"\n### The generator's sample: {_span(result)}\n")
+            print(f"\n### {title}: {_span(result)}\n")
             print_errors(result)
         print_regret(result, where)
 
@@ -170,8 +180,9 @@ def _span(result: Backtest) -> str:
     return f"{len(result.days)} days, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {requests:,.0f} requests"
 
 
-SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "agreement": agreement, "parts": parts,
-            "files": files_section, "robust": robust_section, "hours": hours_section, "launches": launches_section}
+SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "busy": busy, "agreement": agreement,
+            "parts": parts, "files": files_section, "robust": robust_section, "hours": hours_section,
+            "launches": launches_section}
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """New titles of the daily counts, those asked for before the forecast and those nobody had heard of, apart.
 
 The counts have no release calendar: of a title that comes out after the forecast is made nothing can be known, and of a
-week ahead that is half of the new ones.
+week ahead that is half of the new ones. What nobody can know in advance stands below the methods: the level a title
+has on the days around, and that times what the day did to new titles, the median ratio.
 """
 
 import sys
@@ -15,8 +16,9 @@ from cdn.backtesting.groupings import NEW_DAYS
 from cdn.backtesting.quantile_errors import covered
 from cdn.backtesting.running import date_of, remembering
 from cdn.backtesting.windows import days_to_test, first_seen
+from cdn.forecasting.history import History
 
-TESTED, HISTORY, EVERY = 28, 60, 3
+TESTED, HISTORY, EVERY, AROUND = 28, 60, 3, 4
 """Every third of the last four weeks: all weekdays, and days on which robots come and stay away."""
 
 
@@ -39,6 +41,12 @@ def launches_section(methods: tuple[str, ...], n_days: int | None) -> None:
                 mean[counts.asset], phi[counts.asset] = counts.requests, counts.dispersion
                 rows.append(pd.DataFrame({"method": method, "horizon": horizon, "asked": asked, "true": true,
                                           "mean": mean[new], "covered": covered(true, mean[new], phi[new])}))
+            own = _level_around(history, released, new, d)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                day_factor = np.nanmedian(true / own)
+            for what, mean in (("knowing its level", own), ("knowing its level and the day", own * day_factor)):
+                rows.append(pd.DataFrame({"method": what, "horizon": horizon, "asked": asked, "true": true,
+                                          "mean": mean, "covered": np.nan}))
     found = pd.concat(rows).assign(error=lambda table: (table["true"] - table["mean"]).abs())
     print(f"\n### New titles of the daily counts: {len(days)} days, {date_of(days[0]):%Y-%m-%d} to "
           f"{date_of(days[-1]):%Y-%m-%d}\n")
@@ -50,6 +58,13 @@ def launches_section(methods: tuple[str, ...], n_days: int | None) -> None:
         print_table(["method", "WAPE", "WAPE, asked for before", "bias, asked for before",
                      "coverage of 80 %, asked for before", "coverage, unheard of"],
                     [[str(method), *_cells(table)] for method, table in of_horizon.groupby("method", sort=False)])
+
+
+def _level_around(history: History, released: np.ndarray, new: np.ndarray, d: int) -> np.ndarray:
+    """(N,) mean of the days at most ``AROUND`` from day d on which the title was out, d left out; 0 without any."""
+    days = np.array([k for k in range(d - AROUND, min(d + AROUND + 1, len(history.observed))) if k != d])
+    out = days >= released[new, None]
+    return (history.asset_days[new][:, days] * out).sum(axis=1) / np.maximum(out.sum(axis=1), 1)
 
 
 def _cells(table: pd.DataFrame) -> list[str]:

@@ -10,6 +10,7 @@ negative binomial about that, with the dispersion measured on the last day, so q
 
 import numpy as np
 
+from cdn.forecasting.day_factors import day_factors
 from cdn.forecasting.expectation import ExpectedRequests, forgetting_weights
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
@@ -34,7 +35,7 @@ def empirical_bayes(history: History, day: int, knowledge: Knowledge = NOTHING_K
     def pairs(until: History, of_day: int) -> PairForecast:
         titles = knowledge.titles_of(len(until.asset_index))
         launches = launches_of(until, titles)
-        levels = title_levels(until, of_day, titles, launches)
+        levels = title_levels(until, of_day, titles, launches, day_factors(until, of_day, launches))
         count, mean = counts_and_tastes(until, taste_half_life_days, titles, knowledge)
         fitted_to_margins(mean, levels.share, expected_volumes(until, of_day, knowledge.calendar))
         return PairForecast(mean, count > 0, launches.age(of_day) < YOUNG_DAYS, levels)

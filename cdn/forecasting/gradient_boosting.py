@@ -2,7 +2,8 @@
 
 One Poisson model of all pairs of the last ``train_days`` (a sample of them, weighted back), started from the base of
 ``features``; its residuals on days it has not seen, over the root of what it expected, give a model each of the 10 %
-and 90 % quantiles, and their distance the dispersion. G. Ke et al., LightGBM (NeurIPS 2017); S. Makridakis et al.,
+and 90 % quantiles, days that neither has seen say for each class of demand how much wider they must be (``conformal``),
+and their distance is the dispersion. G. Ke et al., LightGBM (NeurIPS 2017); S. Makridakis et al.,
 The M5 accuracy competition (IJF 38, 2022), which such models won. Needs the extra ``ml``.
 """
 
@@ -12,10 +13,14 @@ from typing import Any
 import numpy as np
 
 from cdn.errors import CdnError
+from cdn.forecasting.conformal import widenings
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.features import CATEGORICAL, NAMES, FeatureDays
+from cdn.forecasting.gamma_shapes import popularity_class
 from cdn.forecasting.history import History
 from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
+from cdn.forecasting.launches import YOUNG_DAYS
+from cdn.forecasting.uncertainty import N_CLASSES
 
 QUANTILES = (0.1, 0.9)
 _NORMAL_WIDTH = 2 * 1.2815515655446004
@@ -25,11 +30,13 @@ _LEAST_ROWS = 200
 
 @dataclass(frozen=True)
 class BoostedModels:
-    """Models as LightGBM's own text: ``mean`` and, or None, ``low`` and ``high`` of the scaled residuals."""
+    """Models as LightGBM's own text: ``mean`` and, or None, ``low`` and ``high`` of the scaled residuals; ``wider``: by
+    how much these are moved apart in each class of demand."""
 
     mean: str
-    low: str | None
-    high: str | None
+    low: str | None = None
+    high: str | None = None
+    wider: tuple[float, ...] = ()
 
 
 def gradient_boosting(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *, train_days: int = 10,
@@ -64,11 +71,11 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
     days = FeatureDays(history, knowledge)
     samples = [_sample(days, int(d), horizon, max(sampled_rows // len(learned), 1), rng) for d in learned]
     if not _enough(samples):
-        return BoostedModels("", None, None)
+        return BoostedModels("")
     mean = _mean_model(lightgbm, samples, options, trees)
-    n_held = max(len(samples) // 3, 1)
+    n_held = max(len(samples) * 2 // 5, 2)
     if not (interval and _enough(samples[:-n_held]) and _enough(samples[-n_held:])):
-        return BoostedModels(mean.model_to_string(), None, None)
+        return BoostedModels(mean.model_to_string())
     before = _mean_model(lightgbm, samples[:-n_held], options, trees)
     return BoostedModels(mean.model_to_string(), *_quantile_models(lightgbm, before, samples[-n_held:], options, trees))
 
@@ -93,7 +100,8 @@ def forecast_of_models(models: BoostedModels, history: History, day: int, knowle
             mean[rows] *= np.exp(mean_model.predict(x, raw_score=True, num_threads=threads))
         if low_model is not None and high_model is not None:
             low, high = (model.predict(x, num_threads=threads) for model in (low_model, high_model))
-            width[rows] = np.maximum(high - low, 0.0) * np.sqrt(np.maximum(mean[rows], 1e-12))
+            wider = 2 * np.array(models.wider)[_classes(mean[rows], features.young[asset[rows]])]
+            width[rows] = np.maximum(high - low + wider, 0.0) * np.sqrt(np.maximum(mean[rows], 1e-12))
     if models.low is None:
         return ExpectedRequests(region, asset, mean)
     spread = (width / _NORMAL_WIDTH) ** 2
@@ -146,18 +154,37 @@ def _mean_model(lightgbm: Any, samples: list[_Sample], options: dict[str, Any], 
 
 
 def _quantile_models(lightgbm: Any, before: Any, held_days: list[_Sample], options: dict[str, Any],
-                     trees: int) -> list[str]:
-    held = _joined(held_days)
-    mean = np.exp(held.log_base + before.predict(held.x, raw_score=True, num_threads=options["num_threads"]))
-    scaled = (held.count - mean) / np.sqrt(np.maximum(mean, 1e-12))
-    texts = []
-    for share in QUANTILES:
-        finer = {**options, "min_data_in_leaf": 20, "lambda_l2": 0.0}
-        data = lightgbm.Dataset(held.x, scaled, feature_name=list(NAMES), categorical_feature=list(CATEGORICAL),
-                                params=finer)
-        model = lightgbm.train({**finer, "objective": "quantile", "alpha": share}, data, trees)
-        texts.append(model.model_to_string())
-    return texts
+                     trees: int) -> tuple[str, str, tuple[float, ...]]:
+    """Learned from the first half of the days that the mean ``before`` has not seen, widened by the second."""
+    n_learned = len(held_days) // 2
+    learned, checked = _joined(held_days[:n_learned]), _joined(held_days[n_learned:])
+    models = [_quantile_model(lightgbm, learned, _scaled(before, learned, options)[1], options, trees, share)
+              for share in QUANTILES]
+    mean, scaled = _scaled(before, checked, options)
+    low, high = (model.predict(checked.x, num_threads=options["num_threads"]) for model in models)
+    group = _classes(mean, checked.x[:, NAMES.index("age")] < YOUNG_DAYS)
+    wider = widenings(np.maximum(low - scaled, scaled - high), checked.weight, group, 2 * N_CLASSES,
+                      QUANTILES[1] - QUANTILES[0])
+    return models[0].model_to_string(), models[1].model_to_string(), tuple(wider.tolist())
+
+
+def _scaled(mean_model: Any, rows: _Sample, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) expected requests of the rows, and their residuals over the root of that."""
+    mean = np.exp(rows.log_base + mean_model.predict(rows.x, raw_score=True, num_threads=options["num_threads"]))
+    return mean, (rows.count - mean) / np.sqrt(np.maximum(mean, 1e-12))
+
+
+def _quantile_model(lightgbm: Any, rows: _Sample, scaled: np.ndarray, options: dict[str, Any], trees: int,
+                    share: float) -> Any:
+    finer = {**options, "min_data_in_leaf": 20, "lambda_l2": 0.0}
+    data = lightgbm.Dataset(rows.x, scaled, feature_name=list(NAMES), categorical_feature=list(CATEGORICAL),
+                            params=finer)
+    return lightgbm.train({**finer, "objective": "quantile", "alpha": share}, data, trees)
+
+
+def _classes(mean: np.ndarray, young: np.ndarray) -> np.ndarray:
+    """(N,) class of demand: of expected requests, young titles apart."""
+    return popularity_class(4 * mean, N_CLASSES) + N_CLASSES * young
 
 
 def _lightgbm() -> Any:

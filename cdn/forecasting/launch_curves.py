@@ -12,6 +12,7 @@ forecast day are forecast.
 import numpy as np
 
 from cdn.forecasting.credibility import credibility
+from cdn.forecasting.day_factors import TitleFactors, day_factors
 from cdn.forecasting.decay import decay_curves, factors_of
 from cdn.forecasting.empirical_bayes import check_options, counts_and_tastes
 from cdn.forecasting.events import asset_factors_on
@@ -56,12 +57,14 @@ def _launched_levels(history: History, day: int, titles: TitleAttributes, launch
                      knowledge: Knowledge) -> TitleLevels:
     n_days = len(history.observed)
     curves = decay_curves(history, launches, titles.kind)
-    factor = np.empty((len(titles), n_days + 1))
-    factor[:, :-1] = factors_of(curves, titles.kind, launches, history.first_day, n_days)
-    factor[:, -1] = factors_of(curves, titles.kind, launches, day, 1)[:, 0]
+    known = np.empty((len(titles), n_days + 1))
+    known[:, :-1] = factors_of(curves, titles.kind, launches, history.first_day, n_days)
+    known[:, -1] = factors_of(curves, titles.kind, launches, day, 1)[:, 0]
     for column, of_day in enumerate([*(history.first_day + np.arange(n_days)), day]):
-        factor[:, column] *= asset_factors_on(knowledge.calendar, int(of_day), len(titles))
-    return title_levels(history, day, titles, launches, factor, _priors(history, titles, launches, factor))
+        known[:, column] *= asset_factors_on(knowledge.calendar, int(of_day), len(titles))
+    of_days = day_factors(history, day, launches)
+    factors = TitleFactors(known[:, :-1] * of_days.past, known * of_days.foreseen)
+    return title_levels(history, day, titles, launches, factors, _priors(history, titles, launches, factors.past))
 
 
 def _priors(history: History, titles: TitleAttributes, launches: Launches, factor: np.ndarray) -> LevelPriors:

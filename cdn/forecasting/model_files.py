@@ -13,13 +13,14 @@ _PARTS = ("mean", "low", "high")
 
 
 def write_models(models: BoostedModels, folder: Path | str, record: dict) -> None:
-    """Writes ``mean.txt``, ``low.txt``, ``high.txt`` (those there are) and ``model.json``: features and ``record`` (the
-    inputs, parameters and seed), whole or not at all."""
+    """Writes ``mean.txt``, ``low.txt``, ``high.txt`` (those there are) and ``model.json``: features, ``wider`` and
+    ``record`` (the inputs, parameters and seed), whole or not at all."""
     with staged_folder(folder) as stage:
         for part in _PARTS:
             if getattr(models, part):
                 write_text(stage / f"{part}.txt", getattr(models, part))
         write_json(stage / MODEL_FILE, {"features": list(NAMES), "parts": [p for p in _PARTS if getattr(models, p)],
+                                        "wider": list(models.wider),
                                         "made_from": record})
 
 
@@ -29,8 +30,9 @@ def read_models(folder: Path | str) -> BoostedModels:
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
         texts = {part: (path.parent / f"{part}.txt").read_text(encoding="utf-8") for part in described["parts"]}
+        wider = tuple(float(value) for value in described["wider"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError.of_file(path, f"a model folder ({error})") from error
     if described.get("features") != list(NAMES):
         raise DataError.of_file(path, "models of the features " + ", ".join(NAMES))
-    return BoostedModels(texts.get("mean", ""), texts.get("low"), texts.get("high"))
+    return BoostedModels(texts.get("mean", ""), texts.get("low"), texts.get("high"), wider)

@@ -1,6 +1,7 @@
 """How much of all requests each title gets, all regions together: a gamma-Poisson level that forgets.
 
-With V_d requests in all on day d and x_ad the factor by which the title is known to be above its usual level
+With V_d requests in all on day d and x_ad the factor by which the title is known to be above its usual level (by what
+the day does to titles like it, ``day_factors``, and by its age, ``decay``)
 
     y_ad ~ Poisson(V_d x_ad theta_a),   theta_a ~ Gamma(c, c / m)  before any request
     S_d = delta S_{d-1} + y_ad,   X_d = delta X_{d-1} + V_d x_ad   (from the release on)
@@ -17,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from cdn.compilation import kernel
+from cdn.forecasting.day_factors import TitleFactors
 from cdn.forecasting.foresight import foresee
 from cdn.forecasting.gamma_shapes import popularity_class, shape_of
 from cdn.forecasting.history import History
@@ -37,7 +39,7 @@ class TitleLevels:
     """(A,) each: ``share`` of all requests on the forecast day (not scaled to add up to 1; 0 before the release);
     ``shape`` of what is still unknown about it before any request (1 / squared relative sd); ``evidence``: requests
     the level rests on, old ones forgotten; ``half_life_days``;
-    ``dispersion``: phi of young titles by ``level_dispersions``, 0 of others and where no factor says how they fare."""
+    ``dispersion``: phi of young titles by ``level_dispersions``, 0 of others."""
 
     share: np.ndarray
     shape: np.ndarray
@@ -55,28 +57,27 @@ class LevelPriors:
 
 
 def title_levels(history: History, day: int, titles: TitleAttributes, launches: Launches,
-                 factor: np.ndarray | None = None, priors: LevelPriors | None = None) -> TitleLevels:
-    """Levels on day number ``day``. ``factor`` (A, D + 1) x of the history's days and, last, of the forecast day;
-    ``priors``: by kind and age unless given."""
+                 factors: TitleFactors, priors: LevelPriors | None = None) -> TitleLevels:
+    """Levels on day number ``day``. ``factors``: x; ``priors``: by kind and age unless given, and then no dispersions:
+    factors that do not know how titles fare after their release would have these be those of a curve that is flat."""
     volume = history.region_days.sum(axis=1)
-    factor = np.ones((1, len(volume) + 1)) if factor is None else factor
     age = launches.age(day)
+    by_age = priors is None
     priors = priors_by_age(history, day, titles, launches) if priors is None else priors
     horizon = day - history.until_day + 1
     group = popularity_class(history.asset_days.sum(axis=1), N_CLASSES) + N_CLASSES * (age < YOUNG_DAYS)
     first_tuned = max(len(volume) - _TUNED_DAYS, 1)
     tried = _sampled(group, history.asset_days.sum(axis=1))
     deviance = _deviances(history.asset_days[tried], volume, history.observed, launches.first[tried],
-                          factor[tried] if len(factor) > 1 else factor, group[tried], 2 * N_CLASSES,
-                          priors.mean[tried], priors.shape[tried], 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
+                          factors.past[tried], factors.foreseen[tried], group[tried], 2 * N_CLASSES, priors.mean[tried],
+                          priors.shape[tried], 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
     half_life = HALF_LIVES[_best(deviance)][group]
-    counted, exposed = forgetting_sums(history.asset_days, volume, history.observed, launches.first, factor,
+    counted, exposed = forgetting_sums(history.asset_days, volume, history.observed, launches.first, factors.past,
                                         0.5 ** (1 / half_life))
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
-    share = np.where(age < 0, 0.0, theta * factor[:, -1])
-    # Without a factor nothing is known of launches: their errors would be those of a curve that is flat.
-    dispersion = np.zeros(len(share)) if len(factor) == 1 else level_dispersions(
-        history, day, launches, factor, (priors.mean, priors.shape), half_life, first_tuned, share)
+    share = np.where(age < 0, 0.0, theta * factors.foreseen[:, -1])
+    dispersion = np.zeros(len(share)) if by_age else level_dispersions(
+        history, day, launches, factors, (priors.mean, priors.shape), half_life, first_tuned, share)
     return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
 
 
@@ -147,31 +148,29 @@ def _volume_since(volume: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 @kernel
 def forgetting_sums(asset_days, volume, observed, first, factor, delta):
-    """S and X (A,) after the last day, from counts (A, D), volumes (D,), factors (A or 1, D + 1) and delta (A,)."""
+    """S and X (A,) after the last day, from counts (A, D), volumes (D,), factors (A, D) and delta (A,)."""
     n_assets, n_days = asset_days.shape
     counted, exposed = np.zeros(n_assets), np.zeros(n_assets)
     for a in range(n_assets):
-        row = a if len(factor) > 1 else 0
         for d in range(first[a], n_days):
             counted[a] *= delta[a]
             exposed[a] *= delta[a]
             if observed[d]:
                 counted[a] += asset_days[a, d]
-                exposed[a] += volume[d] * factor[row, d]
+                exposed[a] += volume[d] * factor[a, d]
     return counted, exposed
 
 
 @kernel
-def _deviances(asset_days, volume, observed, first, factor, group, n_groups, prior_mean, prior_shape, deltas, horizon,
-               first_tuned):
+def _deviances(asset_days, volume, observed, first, factor, foreseen, group, n_groups, prior_mean, prior_shape, deltas,
+               horizon, first_tuned):
     """(G, deltas) minus the Poisson log likelihood of the tuned days, each foreseen ``horizon`` days before."""
     n_assets, n_days = asset_days.shape
     result, mean = np.zeros((n_groups, len(deltas))), np.zeros(n_days)
     for a in range(n_assets):
-        row = a if len(factor) > 1 else 0
         for k in range(len(deltas)):
-            foresee(mean, asset_days[a], volume, observed, first[a], factor[row], prior_mean[a], prior_shape[a],
-                    deltas[k], horizon, first_tuned)
+            foresee(mean, asset_days[a], volume, observed, first[a], factor[a], foreseen[a], prior_mean[a],
+                    prior_shape[a], deltas[k], horizon, first_tuned)
             total = 0.0
             for d in range(max(first[a] + horizon, first_tuned), n_days):
                 if observed[d]:

@@ -6,6 +6,7 @@ from forecasting.simulated_histories import FIRST_DAY, history_of_counts
 
 from cdn.forecasting.credibility import credibility
 from cdn.forecasting.damped_trend import damped_trend
+from cdn.forecasting.day_factors import day_factors
 from cdn.forecasting.decay import decay_curves
 from cdn.forecasting.ensemble import expert_weights, to_one_volume, with_opinions
 from cdn.forecasting.events import Calendar
@@ -208,7 +209,9 @@ def test_levels_forget_as_fast_as_titles_change():
     def half_life(rates):
         history = history_of_counts(rng.poisson(rates)[:, :, None])
         titles = TitleAttributes.of_nothing(200)
-        return np.median(title_levels(history, FIRST_DAY + 40, titles, launches_of(history, titles)).half_life_days)
+        launches = launches_of(history, titles)
+        factors = day_factors(history, FIRST_DAY + 40, launches)
+        return np.median(title_levels(history, FIRST_DAY + 40, titles, launches, factors).half_life_days)
 
     assert half_life(walk) < 2 < 8 < half_life(still)
 
