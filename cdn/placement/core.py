@@ -31,7 +31,7 @@ def solve_core(
     decided = ~core & (level >= WHOLE)
     kept = core | decided
     model = build_model(problem, restrict(candidates, kept, candidates.pinned | decided), binary=True)
-    solved = solve(model, integer=True, gap=CORE_GAP, time_limit_s=min(CORE_TIME_LIMIT_S, time_limit_s or np.inf))
+    solved = solve(model.lp, integer=True, gap=CORE_GAP, time_limit_s=min(CORE_TIME_LIMIT_S, time_limit_s or np.inf))
     held = decided.copy()
     if solved.has_solution:
         held[kept] = solution_of(model.y) > 0.5

@@ -34,14 +34,14 @@ def solve_within_limits(
     deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
     while True:
         left = None if deadline is None else max(deadline - time.monotonic(), 0.01)
-        solved = solve(model, integer, gap, left)
+        solved = solve(model.lp, integer, gap, left)
         if not solved.has_solution or not add_broken_limits(model):
             return solved
         if deadline is not None and time.monotonic() > deadline:
             return replace(solved, status=FEASIBLE, has_solution=False, reason=f"time limit of {time_limit_s:g} s")
 
 
-def solve(model: PlacementModel, integer: bool, gap: float | None = None, time_limit_s: float | None = None) -> Solved:
+def solve(lp: pulp.LpProblem, integer: bool, gap: float | None = None, time_limit_s: float | None = None) -> Solved:
     """Solves the model with HiGHS through highspy. Raises SolverError where it fails outright.
 
     PuLP calls a run that hit its time limit "Optimal" (3.3.2), so the status is HiGHS's own.
@@ -49,8 +49,8 @@ def solve(model: PlacementModel, integer: bool, gap: float | None = None, time_l
     import highspy
 
     solver = pulp.HiGHS(mip=integer, msg=False, gapRel=gap, threads=THREADS, timeLimit=time_limit_s)
-    model.lp.solve(solver)
-    highs = model.lp.solverModel
+    lp.solve(solver)
+    highs = lp.solverModel
     status, info = highs.getModelStatus(), highs.getInfo()
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     stopped = (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kIterationLimit)

@@ -21,8 +21,8 @@ class Workspace(NamedTuple):
     ``upper``, ``local``, ``flags``, ``touched`` are by cache of the problem; ``site``, ``price``, ``forced``,
     ``state``, ``gain``, ``loss``, ``margin`` (what flipping it costs, others following) by cache of the block;
     ``entry``, ``first``, ``best``, ``second``, ``winner`` by its entries; ``cache``, ``saving`` by its pairs,
-    entry-major; ``turn_first``, ``turn_entry``: the entries of each cache. ``numbers``: caches and entries of the
-    block.
+    entry-major, most saving first; ``turn_first``, ``turn_entry``, ``turn_saving``: the entries of each cache.
+    ``numbers``: caches and entries of the block.
     """
 
     upper: np.ndarray
@@ -45,6 +45,7 @@ class Workspace(NamedTuple):
     saving: np.ndarray
     turn_first: np.ndarray
     turn_entry: np.ndarray
+    turn_saving: np.ndarray
     numbers: np.ndarray
 
 
@@ -86,6 +87,7 @@ def new_workspace(n_sites, most_entries, most_pairs):
         np.zeros(most_pairs),
         np.zeros(n_sites + 1, dtype=np.int64),
         np.zeros(most_pairs, dtype=np.int32),
+        np.zeros(most_pairs),
         np.zeros(2, dtype=np.int64),
     )
 
@@ -175,7 +177,7 @@ def _load_entries(tables, prices, asset, ws):
             if i >= 0:
                 saving = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * prices.rate[j]
                 if saving > 0:
-                    ws.cache[n_pairs], ws.saving[n_pairs] = i, saving
+                    _put_in_order(ws, start, n_pairs, i, saving)
                     n_pairs += 1
         if n_pairs > start:
             ws.entry[n_entries], ws.first[n_entries] = e, start
@@ -186,8 +188,18 @@ def _load_entries(tables, prices, asset, ws):
 
 
 @routine
+def _put_in_order(ws, start, end, i, saving):
+    """Adds a pair to an entry's that are in order; without prices of rates it is the last."""
+    p = end
+    while p > start and ws.saving[p - 1] < saving:
+        ws.cache[p], ws.saving[p] = ws.cache[p - 1], ws.saving[p - 1]
+        p -= 1
+    ws.cache[p], ws.saving[p] = i, saving
+
+
+@routine
 def list_entries_of_caches(ws):
-    """Sets ``turn_first`` and ``turn_entry`` of a workspace whose pairs are listed."""
+    """Sets ``turn_first``, ``turn_entry`` and ``turn_saving`` of a workspace whose pairs are listed."""
     n, n_entries = ws.numbers[0], ws.numbers[1]
     ws.turn_first[: n + 1] = 0
     for p in range(ws.first[n_entries]):
@@ -198,7 +210,7 @@ def list_entries_of_caches(ws):
         for p in range(ws.first[k], ws.first[k + 1]):
             i = ws.cache[p] + 1
             ws.turn_first[i] -= 1
-            ws.turn_entry[ws.turn_first[i]] = k
+            ws.turn_entry[ws.turn_first[i]], ws.turn_saving[ws.turn_first[i]] = k, ws.saving[p]
     for i in range(n):
         ws.turn_first[i] = ws.turn_first[i + 1]
     ws.turn_first[n] = ws.first[n_entries]

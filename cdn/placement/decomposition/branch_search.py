@@ -8,8 +8,9 @@ leaf: with a limit to the branches, going deep first spends them all on one side
 import numpy as np
 
 from cdn.compilation import kernel, routine
-from cdn.placement.decomposition.local_search import improve, value_caches
+from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.proofs import FORCED_CLOSED, FORCED_OPEN, FREE, collect, lower_credits, recall_credits
+from cdn.placement.decomposition.valuing import value_caches
 
 ROOT_STEPS, NODE_STEPS = 200, 40
 SETTLED = -1

@@ -6,8 +6,8 @@ closed is charged more of it (subgradient steps as long as Polyak's).
 """
 
 from cdn.compilation import routine
-from cdn.placement.decomposition.local_search import value_caches
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, join_disputing, leader_of
+from cdn.placement.decomposition.valuing import value_caches
 
 
 @routine

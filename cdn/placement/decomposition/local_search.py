@@ -10,8 +10,12 @@ import numpy as np
 from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.bits import has_bit, set_bit
 from cdn.placement.decomposition.blocks import CLOSED, IS_STORED, OPEN, UNDECIDED
+from cdn.placement.decomposition.swapping import is_wide, note_margins, swap_and_kick
+from cdn.placement.decomposition.valuing import flip, value_caches
 
 MOST_OPEN_AT_FIRST = 40
+KICKS = 4
+"""Of a wide block, in place of a round of flips."""
 
 
 @kernel
@@ -31,16 +35,20 @@ def decide_by_rules(ws):
                 i, saving = ws.cache[p], ws.saving[p]
                 if ws.state[i] == CLOSED:
                     continue
-                if ws.state[i] == OPEN and saving > base:
-                    base = saving
-                if saving > best:
-                    second, best, winner = best, saving, i
-                elif saving > second:
+                if winner < 0:
+                    best, winner = saving, i
+                elif second == 0:
                     second = saving
+                if ws.state[i] == OPEN and base == 0:
+                    base = saving
+                if base > 0 and second > 0:
+                    break
             if winner >= 0:
                 ws.loss[winner] += best - second
             for p in range(ws.first[k], ws.first[k + 1]):
-                if ws.saving[p] > base and ws.state[ws.cache[p]] == UNDECIDED:
+                if ws.saving[p] <= base:
+                    break
+                if ws.state[ws.cache[p]] == UNDECIDED:
                     ws.gain[ws.cache[p]] += ws.saving[p] - base
         changed = False
         for i in range(n):
@@ -51,61 +59,6 @@ def decide_by_rules(ws):
                     ws.state[i], changed = OPEN, True
         if not changed:
             return undecided
-
-
-@routine
-def _rank_entry(ws, is_open, k):
-    """Sets the best and second saving of an entry among the open caches, and the best one's cache (-1: the origin)."""
-    best, second, winner = 0.0, 0.0, -1
-    for p in range(ws.first[k], ws.first[k + 1]):
-        if is_open[ws.cache[p]]:
-            saving = ws.saving[p]
-            if saving > best:
-                second, best, winner = best, saving, ws.cache[p]
-            elif saving > second:
-                second = saving
-    ws.best[k], ws.second[k], ws.winner[k] = best, second, winner
-
-
-@routine
-def _count_entry(ws, k, sign):
-    """Adds an entry to (or takes it from) what opening would gain and closing would lose."""
-    if ws.winner[k] >= 0:
-        ws.loss[ws.winner[k]] += sign * (ws.best[k] - ws.second[k])
-    for p in range(ws.first[k], ws.first[k + 1]):
-        if ws.saving[p] > ws.best[k]:
-            ws.gain[ws.cache[p]] += sign * (ws.saving[p] - ws.best[k])
-
-
-@kernel
-def value_caches(ws, is_open):
-    """Sets each entry's best and second saving among the open caches, ``gain`` of opening each closed cache and
-    ``loss`` of closing each open one, prices left out. Returns the block's saving, prices taken off."""
-    total = 0.0
-    for i in range(ws.numbers[0]):
-        ws.gain[i], ws.loss[i] = 0.0, 0.0
-        if is_open[i]:
-            total -= ws.price[i]
-    for k in range(ws.numbers[1]):
-        _rank_entry(ws, is_open, k)
-        _count_entry(ws, k, 1.0)
-        total += ws.best[k]
-    return total
-
-
-@kernel
-def flip(ws, is_open, i):
-    """Opens or closes a cache and keeps all of ``value_caches`` up to date; returns what the block's saving gains."""
-    is_open[i] = not is_open[i]
-    more = -ws.price[i] if is_open[i] else ws.price[i]
-    for q in range(ws.turn_first[i], ws.turn_first[i + 1]):
-        k = ws.turn_entry[q]
-        before = ws.best[k]
-        _count_entry(ws, k, -1.0)
-        _rank_entry(ws, is_open, k)
-        _count_entry(ws, k, 1.0)
-        more += ws.best[k] - before
-    return more
 
 
 @kernel
@@ -177,6 +130,11 @@ def solve_block(ws, is_open, fixed, flips, row, rounds):
     everything, or where that would be long to close again from ``row``, a bit for each cache that was open before.
     Returns the block's saving; all of ``value_caches`` fits ``is_open``."""
     n = ws.numbers[0]
+    if is_wide(ws):
+        start_from(ws, is_open, fixed, row)
+        total = swap_and_kick(ws, is_open, fixed, KICKS * rounds)
+        note_margins(ws, is_open)
+        return total
     undecided = decide_by_rules(ws)
     for i in range(n):
         is_open[i] = ws.state[i] == OPEN
@@ -188,12 +146,20 @@ def solve_block(ws, is_open, fixed, flips, row, rounds):
     return total
 
 
-@kernel
-def resolve_block(ws, is_open, fixed, flips, row, rounds):
-    """The same from where an earlier pass left off: ``row`` has a bit per cache of the problem."""
+@routine
+def start_from(ws, is_open, fixed, row):
+    """Opens what was open before, a bit each in ``row``, and fixes what is forced."""
     for i in range(ws.numbers[0]):
         is_open[i] = ws.forced[i] or has_bit(row, ws.site[i])
         fixed[i] = ws.forced[i]
+
+
+@kernel
+def resolve_block(ws, is_open, fixed, flips, row, rounds):
+    """The same from where an earlier pass left off: ``row`` has a bit per cache of the problem."""
+    start_from(ws, is_open, fixed, row)
+    if is_wide(ws):
+        return swap_and_kick(ws, is_open, fixed, KICKS * rounds)
     return improve(ws, is_open, fixed, flips, rounds)
 
 

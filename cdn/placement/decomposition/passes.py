@@ -22,15 +22,18 @@ from cdn.placement.decomposition.blocks import (
 )
 from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.groups import MOST_ENTRIES, group_entries
-from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block, value_caches
+from cdn.placement.decomposition.local_search import add_use, keep_open, solve_block
 from cdn.placement.decomposition.part_room import new_part_room
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.proofs import new_room
+from cdn.placement.decomposition.swapping import is_wide, swap_and_kick
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
+from cdn.placement.decomposition.valuing import value_caches
 
 CHUNKS = 16
 ROUNDS = 2
 FEW_BRANCHES, MOST_BRANCHES = 48, 400
+SEARCH_KICKS = 16
 NEAR = 0.2
 """Prices within this logarithm of a price are near it."""
 
@@ -99,6 +102,8 @@ def _add_flow(tables, ws, weight, rate_window, sums):
 @routine
 def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
     """Looks for better than ``is_open``: small blocks by branching, others in parts. Returns the value."""
+    if is_wide(ws):
+        return swap_and_kick(ws, is_open, fixed, SEARCH_KICKS)
     most_credits = FEW_BRANCHES if ws.numbers[1] <= MOST_ENTRIES else 1
     value, bound = prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, room.root[:0])[:2]
     if most_credits > 1 or bound <= value + tolerance:

@@ -19,6 +19,7 @@ from cdn.placement.decomposition.local_search import add_use, keep_open, resolve
 from cdn.placement.decomposition.part_room import MOST_GROUPS
 from cdn.placement.decomposition.parts import prove_part, settle_parts
 from cdn.placement.decomposition.passes import CHUNKS, ROUNDS, BlockPasses
+from cdn.placement.decomposition.swapping import is_wide
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of, new_trees, write_credits
 
@@ -32,7 +33,7 @@ def _prove_asset(
 ):  # fmt: skip
     """Proves a loaded block: by credits alone, else in parts, else by branching. ``is_open``: a good start, replaced by
     the best found. Returns the value, the bound and the trees."""
-    small = ws.numbers[1] <= MOST_ENTRIES
+    small = ws.numbers[1] <= MOST_ENTRIES or is_wide(ws)
     at_first = most if small else 1
     value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, at_first, room.root[:0])
     if not small and bound > value + tolerance:

@@ -13,9 +13,10 @@ import numpy as np
 from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.bits import clear_bit, has_bit, set_bit
 from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
-from cdn.placement.decomposition.local_search import add_use, value_caches
+from cdn.placement.decomposition.local_search import add_use
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
+from cdn.placement.decomposition.valuing import value_caches
 
 WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
 """Closed pairs worth less per byte than this share of their cache's price are not looked at."""

@@ -13,7 +13,7 @@ from cdn.model.problem import Problem
 
 
 class BlockTables(NamedTuple):
-    """Demand entries N (``indptr`` (A + 1,)), candidates C = pairs (region, cheaper cache) in region order
+    """Demand entries N (``indptr`` (A + 1,)), candidates C = pairs (region, cheaper cache) in region order, best first
     (``first_candidate`` (R + 1,)); ``candidate_saving`` per byte, > 0. The same pairs cache by cache: ``first_served``
     (S + 1,) into ``served_region`` and ``served_candidate`` (C,). Site limits (S,); pairs as CSR by asset."""
 
@@ -53,7 +53,9 @@ def build_tables(problem: Problem) -> BlockTables:
     demand = problem.demand
     saving = problem.origin_cost - problem.cost_per_byte[:-1]
     region, site = np.nonzero((problem.may_serve & (saving > 0)).T)
-    by_site = np.argsort(site, kind="stable")
+    order = np.lexsort((site, -saving[site, region], region))
+    region, site = region[order], site[order]
+    by_site = np.lexsort((region, site))
     return BlockTables(
         indptr=demand.indptr,
         region=demand.region,

@@ -12,12 +12,11 @@ from cdn.placement.decomposition.blocks import CLOSED, OPEN, block_sizes, load_b
 from cdn.placement.decomposition.local_search import (
     decide_by_rules,
     descend,
-    flip,
     resolve_block,
     solve_block,
-    value_caches,
 )
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
+from cdn.placement.decomposition.valuing import flip, value_caches
 
 blocks = st.builds(random_block, st.integers(0, 10**6), whole_numbers=st.booleans())
 
