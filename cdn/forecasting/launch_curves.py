@@ -63,7 +63,9 @@ def _launched_levels(history: History, day: int, titles: TitleAttributes, launch
     for column, of_day in enumerate([*(history.first_day + np.arange(n_days)), day]):
         known[:, column] *= asset_factors_on(knowledge.calendar, int(of_day), len(titles))
     of_days = day_factors(history, day, launches)
-    factors = TitleFactors(known[:, :-1] * of_days.past, known * of_days.foreseen)
+    past = known[:, :-1] * of_days.past
+    known *= of_days.foreseen
+    factors = TitleFactors(past, known)
     return title_levels(history, day, titles, launches, factors, _priors(history, titles, launches, factors.past))
 
 
