@@ -31,8 +31,8 @@ def moves(stored: np.ndarray, may_move: np.ndarray, cache: int | None = None):
 
 
 @settings(max_examples=150, deadline=None)
-@given(blocks, st.integers(0, 2**32 - 1))
-def test_savings_of_an_entry_are_in_order(block: BlockExample, _seed: int):
+@given(blocks)
+def test_savings_of_an_entry_are_in_order(block: BlockExample):
     """Most first, also where rates are priced, and the same pairs cache by cache."""
     ws, _ = block.load()
     for k in range(ws.numbers[1]):
