@@ -20,6 +20,7 @@ from cdn.backtesting.usable_methods import unusable_methods
 from cdn.cli.options import (
     PATH,
     DayParam,
+    FiniteRange,
     NamesParam,
     RobustParam,
     catalog_option,
@@ -73,7 +74,7 @@ class HorizonsParam(click.ParamType):
 @catalog_option
 @click.option("--topology", "topology_path", type=PATH, default=None,
               help="Topology to place in  [default: one cache in every region of the log]")
-@click.option("--cache-share", type=click.FloatRange(0, 1, min_open=True), default=CACHE_SHARE, show_default=True,
+@click.option("--cache-share", type=FiniteRange(0, 1, min_open=True), default=CACHE_SHARE, show_default=True,
               help="Storage of such a cache as a share of the catalog's bytes; only without --topology.")
 @click.option("--methods", type=NamesParam("forecasting method", FORECASTERS), default=None,
               help="Forecasting methods, joined by commas  [default: all whose libraries are installed]")
@@ -97,7 +98,7 @@ class HorizonsParam(click.ParamType):
 @click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")
 @sweeping_option
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
-@click.option("--bad-share", type=click.FloatRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
+@click.option("--bad-share", type=FiniteRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
               help="Refuse the log where a larger share of the rows is bad.")
 @out_option
 @json_option

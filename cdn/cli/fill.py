@@ -13,6 +13,7 @@ from rich.table import Table
 from cdn.cli.options import (
     PATH,
     DayParam,
+    FiniteRange,
     catalog_option,
     json_option,
     out_option,
@@ -52,7 +53,7 @@ _SHOWN = 10
 @click.option("--day", type=DayParam(), default=None,
               help="UTC day the fill prepares: its night ends before the day begins. Default: the first day whose fill "
                    "windows are all still to come.")
-@click.option("--pinned-share", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+@click.option("--pinned-share", type=FiniteRange(0, 1), default=1.0, show_default=True,
               help="Share of each appliance's storage the plan may use; the rest is left to a reactive policy.")
 @out_option
 @click.option("--stored-after", "stored_after_path", type=PATH, default=None,

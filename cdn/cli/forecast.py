@@ -14,6 +14,7 @@ from rich.text import Text
 from cdn.cli.options import (
     PATH,
     DayParam,
+    FiniteRange,
     catalog_option,
     json_option,
     out_option,
@@ -77,7 +78,7 @@ class ParameterParam(click.ParamType):
 @click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")
 @sweeping_option
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
-@click.option("--bad-share", type=click.FloatRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
+@click.option("--bad-share", type=FiniteRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
               help="Refuse the log where a larger share of the rows is bad.")
 @click.option("--quarantine", "quarantine_path", type=PATH, default=None,
               help="Write the bad rows here (CSV or Parquet).")

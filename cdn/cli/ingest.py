@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cdn.cli.options import (
     PATH,
+    FiniteRange,
     json_option,
     out_option,
     print_result,
@@ -40,7 +41,7 @@ from cdn.units import format_share
               help="Write the bad rows here (CSV or Parquet).")
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
 @click.option("--replace", "replace_days", is_flag=True, help="Write days anew that the store already has.")
-@click.option("--bad-share", type=click.FloatRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
+@click.option("--bad-share", type=FiniteRange(0, 1), default=DEFAULT_BAD_SHARE, show_default=True,
               help="Refuse the logs where a larger share of the rows is bad.")
 @sweeping_option
 @click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")

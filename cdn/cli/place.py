@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cdn.cli.options import (
     DayParam,
+    FiniteRange,
     RobustParam,
     catalog_option,
     demand_option,
@@ -40,11 +41,11 @@ from cdn.units import format_bytes, format_share
 @click.option("--day", type=DayParam(), default=None, help="Day planned for: licences are checked against it.")
 @click.option(
     "--gap",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=None,
     help="Certified gap that is good enough: decomposition and mip (0.005 unless given) stop there.",
 )
-@click.option("--time-limit-s", type=click.FloatRange(0, min_open=True), default=None, help="Time limit of each solve.")
+@click.option("--time-limit-s", type=FiniteRange(0, min_open=True), default=None, help="Time limit of each solve.")
 @click.option("--threads", type=click.IntRange(1), default=None, help="Threads of decomposition  [default: all]")
 @click.option(
     "--start-prices",
@@ -55,14 +56,14 @@ from cdn.units import format_bytes, format_share
 )
 @click.option(
     "--pinned-share",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=1.0,
     show_default=True,
     help="Share of each cache's storage to plan; the rest is left to a reactive policy.",
 )
 @click.option(
     "--fill-days",
-    type=click.FloatRange(1),
+    type=FiniteRange(1),
     default=1.0,
     show_default=True,
     help="Days a filled copy is expected to serve: its fill cost is spread over them.",

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cdn.cli.options import PATH, json_option, out_option, print_result, quiet_option, stderr_console
+from cdn.cli.options import PATH, FiniteRange, json_option, out_option, print_result, quiet_option, stderr_console
 from cdn.files.catalogs import read_catalog
 from cdn.files.topologies import write_topology
 from cdn.importing.apportionment import APPORTIONMENTS
@@ -22,7 +22,7 @@ from cdn.model.topology import EDGE, MID, Topology
 from cdn.units import BYTES_PER_GB, format_bytes
 
 _DEFAULTS = {field.name: field.default for field in fields(ImportPolicy)}
-_AMOUNT = click.FloatRange(min=0)
+_AMOUNT = FiniteRange(min=0)
 _COUNT = click.IntRange(min=0)
 
 
