@@ -17,8 +17,8 @@ from cdn.placement.decomposition.groups import REST, merge_disputing
 from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, list_groups
 
-MOST_TURNS, PATIENCE = 6, 2
-PART_BRANCHES = 32
+MOST_TURNS, PATIENCE = 4, 2
+PART_BRANCHES = 24
 
 
 @routine
