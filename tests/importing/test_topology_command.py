@@ -94,7 +94,7 @@ def test_storage_as_a_share_of_a_catalog(tmp_path, zoo):
         ([], "no graph says what its sites store"),
         (["--storage-share", "0.1"], "go together"),
         (["--storage-gb-edge", "-1"], "Invalid value"),
-        (["--storage-gb-edge", "nan"], "storage_gb_edge is a finite number"),
+        (["--storage-gb-edge", "nan"], "'nan' is not a finite number"),
         (["--storage-gb-edge", "1", "--fill-window", "noon"], "fill_window"),
         (["--storage-gb-edge", "1", "--time-zone", "Mars"], "time_zone is in the IANA database"),
         (["--storage-gb-edge", "1", "--edge-choice", "best"], "Invalid value"),
