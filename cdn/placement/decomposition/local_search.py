@@ -35,20 +35,16 @@ def decide_by_rules(ws):
                 i, saving = ws.cache[p], ws.saving[p]
                 if ws.state[i] == CLOSED:
                     continue
-                if winner < 0:
-                    best, winner = saving, i
-                elif second == 0:
-                    second = saving
-                if ws.state[i] == OPEN and base == 0:
+                if ws.state[i] == OPEN and saving > base:
                     base = saving
-                if base > 0 and second > 0:
-                    break
+                if saving > best:
+                    second, best, winner = best, saving, i
+                elif saving > second:
+                    second = saving
             if winner >= 0:
                 ws.loss[winner] += best - second
             for p in range(ws.first[k], ws.first[k + 1]):
-                if ws.saving[p] <= base:
-                    break
-                if ws.state[ws.cache[p]] == UNDECIDED:
+                if ws.saving[p] > base and ws.state[ws.cache[p]] == UNDECIDED:
                     ws.gain[ws.cache[p]] += ws.saving[p] - base
         changed = False
         for i in range(n):

@@ -123,16 +123,13 @@ def collect(ws, is_open, room):
                     continue
                 if saving >= now:
                     allowed = min(allowed, slack[i])
-                else:
-                    floor = max(floor, saving)
-                    break
+                elif saving > floor:
+                    floor = saving
             step = min(min(now - floor, allowed), need[w])
             if step <= 1e-12 * ws.best[k]:
                 continue
             for p in range(ws.first[k], ws.first[k + 1]):
-                if ws.saving[p] < now:
-                    break
-                if not is_open[ws.cache[p]]:
+                if not is_open[ws.cache[p]] and ws.saving[p] >= now:
                     slack[ws.cache[p]] -= step
             given[k] += step
             need[w] -= step
@@ -159,15 +156,12 @@ def _compact(ws, room):
     for k in range(ws.numbers[1]):
         base = 0.0
         for p in range(ws.first[k], ws.first[k + 1]):
-            if rule[ws.cache[p]] == FORCED_OPEN:
+            if ws.saving[p] > base and rule[ws.cache[p]] == FORCED_OPEN:
                 base = ws.saving[p]
-                break
         room.base[k] = base
         start = n_pairs
         for p in range(ws.first[k], ws.first[k + 1]):
-            if ws.saving[p] <= base:
-                break
-            if rule[ws.cache[p]] == FREE:
+            if ws.saving[p] > base and rule[ws.cache[p]] == FREE:
                 room.cache[n_pairs], room.saving[n_pairs] = ws.cache[p], ws.saving[p]
                 n_pairs += 1
         if n_pairs > start:
@@ -189,9 +183,7 @@ def _bound(ws, room, theta):
         credit = theta[room.live[q]]
         total += credit
         for p in range(room.first[q], room.first[q + 1]):
-            if room.saving[p] <= credit:
-                break
-            room.excess[room.cache[p]] += room.saving[p] - credit
+            room.excess[room.cache[p]] += max(room.saving[p] - credit, 0.0)
     for i in range(n):
         total += max(room.excess[i], 0.0)
         room.paid[i] = 1.0 if room.excess[i] > 0 else 0.0
@@ -205,9 +197,7 @@ def _subgradient(room, theta):
     for q in range(room.numbers[0]):
         credit, g = theta[room.live[q]], 1.0
         for p in range(room.first[q], room.first[q + 1]):
-            if room.saving[p] <= credit:
-                break
-            g -= room.paid[room.cache[p]]
+            g -= room.paid[room.cache[p]] if room.saving[p] > credit else 0.0
         room.step[q] = g
         norm += g * g
     return norm

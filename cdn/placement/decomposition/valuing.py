@@ -9,10 +9,11 @@ def _rank_entry(ws, is_open, k):
     best, second, winner = 0.0, 0.0, -1
     for p in range(ws.first[k], ws.first[k + 1]):
         if is_open[ws.cache[p]]:
-            if winner >= 0:
-                second = ws.saving[p]
-                break
-            best, winner = ws.saving[p], ws.cache[p]
+            saving = ws.saving[p]
+            if saving > best:
+                second, best, winner = best, saving, ws.cache[p]
+            elif saving > second:
+                second = saving
     ws.best[k], ws.second[k], ws.winner[k] = best, second, winner
 
 
@@ -22,9 +23,8 @@ def _count_entry(ws, k, sign):
     if ws.winner[k] >= 0:
         ws.loss[ws.winner[k]] += sign * (ws.best[k] - ws.second[k])
     for p in range(ws.first[k], ws.first[k + 1]):
-        if ws.saving[p] <= ws.best[k]:
-            break
-        ws.gain[ws.cache[p]] += sign * (ws.saving[p] - ws.best[k])
+        if ws.saving[p] > ws.best[k]:
+            ws.gain[ws.cache[p]] += sign * (ws.saving[p] - ws.best[k])
 
 
 @kernel
