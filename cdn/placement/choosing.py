@@ -9,7 +9,6 @@ pair where ``model`` has one for each connection. A good choice among the sets o
 sets can be in a better one at all (Balas and Zemel 1980).
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ import scipy.sparse as sp
 
 from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates
+from cdn.placement.clock import Clock
 from cdn.placement.exchanging import exchange
 from cdn.placement.model import solution_of
 from cdn.placement.solving import OPTIMAL, solve
@@ -43,12 +43,12 @@ class Choice:
 def choose_sets(problem: Problem, candidates: Candidates, gap: float, time_limit_s: float | None) -> Choice:
     """The choice that saves most under storage and fill limits, within ``gap`` of the saving. Raises SolverError where
     HiGHS fails."""
-    deadline = np.inf if time_limit_s is None else time.monotonic() + time_limit_s
+    clock = Clock(time_limit_s)
     sets, limits = list_subsets(problem, candidates), _limit_rows(problem, candidates)
     unit = float(np.abs(sets.saving).max(initial=0.0)) or 1.0
     held, saving = exchange(problem, candidates, candidates.pinned)
     relaxation = _SetModel(sets, limits, unit, whole=False)
-    if not relaxation.solve(None, _left(deadline)):
+    if not relaxation.solve(None, clock.left_s()):
         return Choice(held, saving, float(np.inf), False)
     most, loss = relaxation.saving + SAFE * max(abs(relaxation.saving), unit), relaxation.losses()
 
@@ -56,21 +56,17 @@ def choose_sets(problem: Problem, candidates: Candidates, gap: float, time_limit
         """Replaces what is held by a better choice among the kept sets; the most that any of those saves."""
         nonlocal held, saving
         model = _SetModel(sets.take(np.union1d(kept, sets.least())), limits, unit, whole=True)
-        model.solve(asked, None if deadline == np.inf else share * (deadline - time.monotonic()))
+        model.solve(asked, clock.left_s(share))
         if model.saving > saving:
             held, saving = exchange(problem, candidates, model.held())
         return model.most_saving
 
     n_first = max(FIRST_SETS, FIRST_SETS_PER_ASSET * len(sets.least()))
     look_among(np.argsort(loss, kind="stable")[:n_first], max(gap, FIRST_GAP), FIRST_TIME_SHARE)
-    if most - saving > gap * abs(saving) and time.monotonic() < deadline:
+    if most - saving > gap * abs(saving) and not clock.is_past():
         # What is left out cannot be in a choice that saves more.
         most = min(most, max(saving, look_among(np.flatnonzero(loss <= most - saving), gap, 1.0)))
     return Choice(held, saving, most, most - saving <= (gap + SAFE) * max(abs(saving), unit))
-
-
-def _left(deadline: float) -> float | None:
-    return None if deadline == np.inf else max(deadline - time.monotonic(), 0.01)
 
 
 def _limit_rows(problem: Problem, c: Candidates) -> sp.csr_array:

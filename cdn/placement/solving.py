@@ -1,11 +1,11 @@
 """One adapter from PuLP + HiGHS to what the placers need: a status that can be believed, and a bound."""
 
-import time
 from dataclasses import dataclass, replace
 
 import pulp
 
 from cdn.errors import SolverError
+from cdn.placement.clock import Clock
 from cdn.placement.model import PlacementModel, add_broken_limits
 
 OPTIMAL, FEASIBLE = "optimal", "feasible"
@@ -31,13 +31,12 @@ def solve_within_limits(
     The last solution keeps every limit, and a bound without some rows is a bound with them. The time limit holds for
     all rounds together; a run out of time ends as ``feasible`` without a solution.
     """
-    deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
+    clock = Clock(time_limit_s)
     while True:
-        left = None if deadline is None else max(deadline - time.monotonic(), 0.01)
-        solved = solve(model.lp, integer, gap, left)
+        solved = solve(model.lp, integer, gap, clock.left_s())
         if not solved.has_solution or not add_broken_limits(model):
             return solved
-        if deadline is not None and time.monotonic() > deadline:
+        if clock.is_past():
             return replace(solved, status=FEASIBLE, has_solution=False, reason=f"time limit of {time_limit_s:g} s")
 
 

@@ -6,7 +6,6 @@ linear relaxation (Geoffrion 1974), and the certificate carries what makes each 
 """
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import numpy as np
 from cdn.model.placement import Placement, PlacerResult, Prices, Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
+from cdn.placement.clock import Clock
 from cdn.placement.decomposition.balancing import balance, reacting_prices
 from cdn.placement.decomposition.efforts import Effort, efforts
 from cdn.placement.decomposition.limits import find_rate_limits, full_prices
@@ -31,17 +31,6 @@ LEAST_SPARE = 0.02
 """Caches with no more than this share of their storage empty are full."""
 FEW_COPIES = 100
 """Caches that hold no more than so many assets on average hold few."""
-
-
-@dataclass(eq=False)
-class _Clock:
-    """Time since the start, against a limit in seconds (None: no limit)."""
-
-    limit_s: float | None
-    started: float
-
-    def is_past(self, share: float) -> bool:
-        return self.limit_s is not None and time.monotonic() - self.started > share * self.limit_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +69,14 @@ def place_decomposition(
     ``start_prices``: last night's. ``progress`` is told what begins.
     """
     with closing(BlockPasses(build_tables(problem), threads or os.cpu_count() or 1)) as passes:
-        return _place(problem, passes, gap, _Clock(time_limit_s, time.monotonic()), start_prices, progress)
+        return _place(problem, passes, gap, Clock(time_limit_s), start_prices, progress)
 
 
 def _place(
     problem: Problem,
     passes: BlockPasses,
     gap: float | None,
-    clock: _Clock,
+    clock: Clock,
     start_prices: Prices | None,
     progress: Callable[[str], None],
 ) -> PlacerResult:
@@ -104,7 +93,7 @@ def _place(
     return PlacerResult(
         Placement(use_spare_storage(problem, best.stored, LEAST_SPARE), best.routing),
         "feasible",
-        f"time limit of {clock.limit_s:g} s" if clock.is_past(1.0) else _reason(pricing),
+        f"time limit of {clock.limit_s:g} s" if clock.is_past() else _reason(pricing),
         best.prices,
     )
 
@@ -119,7 +108,7 @@ def _settle(
     pricing: Pricing,
     levels: PriceLevels,
     effort: Effort,
-    clock: _Clock,
+    clock: Clock,
     progress: Callable[[str], None],
 ) -> tuple[PriceLevels, tuple[float, float]]:
     """Prices, and the tolerances of the blocks' proofs: as a share of a block's value, and in cost."""
@@ -142,7 +131,7 @@ def _try(
     levels: PriceLevels,
     effort: Effort,
     tolerances: tuple[float, float],
-    clock: _Clock,
+    clock: Clock,
     progress: Callable[[str], None],
 ) -> _Found:
     """A placement and a bound at these prices."""
@@ -181,7 +170,7 @@ def _fill_cost(problem: Problem, stored: SiteAssets) -> float:
 
 
 def _fit(
-    passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, effort: Effort, clock: _Clock
+    passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, effort: Effort, clock: Clock
 ) -> float:
     """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps. Returns
     what is saved, fill costs and rate prices taken off."""
