@@ -86,13 +86,14 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
         _deal_shares(g, cases, row, end_row, room)
         for k in range(first, end):
             room.entry[k - first] = room.grouped[k]
-            room.prices[k - first] = serve[room.grouped[k]]
         while tree < end_tree and cases.group[tree] < g:
             tree += 1
         if tree < end_tree and cases.group[tree] == g:
             nodes, start = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]], cases.serve_start[tree]
             bound = _bound_block(a, end - first, terms, cases, nodes, start, g, room, walk)
         else:
+            for k in range(first, end):
+                room.prices[k - first] = serve[room.grouped[k]]
             bound = _bound_block(a, end - first, terms, cases, single_leaf, NONE, g, room, walk)
         total += bound
         sizes += abs(bound)

@@ -16,6 +16,7 @@ mean, exp(.) times the mean of exp(error) (N. Duan, Smearing estimate, JASA 78, 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -77,15 +78,23 @@ def _class_logs(history: History, launches: Launches, group: np.ndarray) -> np.n
     """(2 N_CLASSES, D) log f of old and of young titles' classes, 0 on missing days."""
     requests = history.asset_days.sum(axis=1)
     logs = np.zeros((2 * N_CLASSES, len(history.observed)))
-    for g in range(len(logs)):
-        rows = np.flatnonzero((requests > 0) & (group == g))
-        rows = rows[np.argsort(requests[rows], kind="stable")][::max(1, len(rows) // _SAMPLED_TITLES)]
+    asked = np.flatnonzero(requests > 0)
+    for g, sampled in enumerate(sampled_titles(group[asked], requests[asked], len(logs), _SAMPLED_TITLES)):
+        rows = asked[sampled]
         mean, known = _usual(history, launches, rows)
         weight = known / (1 + mean / _OVERDISPERSED_FROM)
         counted = np.minimum(history.asset_days[rows], _LARGEST_RATIO * (mean + 1))
         logs[g] = np.log(((weight * counted).sum(axis=0) + _PRIOR_REQUESTS)
                          / ((weight * mean).sum(axis=0) + _PRIOR_REQUESTS))
     return logs
+
+
+def sampled_titles(group: np.ndarray, requests: np.ndarray, n_groups: int, most: int) -> list[np.ndarray]:
+    """Of each class, by ``group`` (A,), every k-th title in order of its requests: some ``most`` of it, up to twice as
+    many, are enough to learn from."""
+    order = np.lexsort((requests, group))
+    starts = np.searchsorted(group[order], np.arange(n_groups + 1))
+    return [order[a:b][::max(1, (b - a) // most)] for a, b in pairwise(starts)]
 
 
 def _usual(history: History, launches: Launches, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,12 +13,11 @@ A. Harvey, C. Fernandes, Time series models for count or qualitative observation
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from cdn.compilation import kernel
-from cdn.forecasting.day_factors import TitleFactors
+from cdn.forecasting.day_factors import TitleFactors, sampled_titles
 from cdn.forecasting.foresight import foresee
 from cdn.forecasting.gamma_shapes import popularity_class, shape_of
 from cdn.forecasting.history import History
@@ -67,7 +66,7 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
     horizon = day - history.until_day + 1
     group = popularity_class(history.asset_days.sum(axis=1), N_CLASSES) + N_CLASSES * (age < YOUNG_DAYS)
     first_tuned = max(len(volume) - _TUNED_DAYS, 1)
-    tried = _sampled(group, history.asset_days.sum(axis=1))
+    tried = np.concatenate(sampled_titles(group, history.asset_days.sum(axis=1), 2 * N_CLASSES, _TRIED_TITLES))
     deviance = _deviances(history.asset_days[tried], volume, history.observed, launches.first[tried],
                           factors.past[tried], factors.foreseen[tried], group[tried], 2 * N_CLASSES, priors.mean[tried],
                           priors.shape[tried], 0.5 ** (1 / HALF_LIVES), horizon, first_tuned)
@@ -79,13 +78,6 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
     dispersion = np.zeros(len(share)) if by_age else level_dispersions(
         history, day, launches, factors, (priors.mean, priors.shape), half_life, first_tuned, share)
     return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
-
-
-def _sampled(group: np.ndarray, requests: np.ndarray) -> np.ndarray:
-    """Every k-th title of each class in order of its requests: half-lives are tried out on some hundreds of a class."""
-    order = np.lexsort((requests, group))
-    starts = np.searchsorted(group[order], np.arange(2 * N_CLASSES + 1))
-    return np.concatenate([order[a:b][::max(1, (b - a) // _TRIED_TITLES)] for a, b in pairwise(starts)])
 
 
 def _best(deviance: np.ndarray) -> np.ndarray:

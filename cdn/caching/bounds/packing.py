@@ -96,17 +96,24 @@ def _fit_together(order, start, end, size_bytes, room_bytes):
     return fitting, room_bytes - np.cumsum(taken[:-1])
 
 
+@step
+def _ask_ahead(chosen, k, start, end, size_bytes, by_gap):
+    """For the chosen some places after the k-th, and for where they start and end in an array by gap."""
+    last = len(chosen) - 1
+    far, near = chosen[min(k + FAR, last)], chosen[min(k + NEAR, last)]
+    prefetch(start, far)
+    prefetch(end, far)
+    prefetch(size_bytes, far)
+    prefetch(by_gap, start[near])
+    prefetch(by_gap, end[near])
+
+
 @routine
 def _add(taken, chosen, start, end, size_bytes, sign):
     """``taken``: by how much what is taken changes from the gap before."""
-    last = len(chosen) - 1
     for k in range(len(chosen)):
-        far, near, i = chosen[min(k + FAR, last)], chosen[min(k + NEAR, last)], chosen[k]
-        prefetch(start, far)
-        prefetch(end, far)
-        prefetch(size_bytes, far)
-        prefetch(taken, start[near])
-        prefetch(taken, end[near])
+        _ask_ahead(chosen, k, start, end, size_bytes, taken)
+        i = chosen[k]
         taken[start[i]] += sign * size_bytes[i]
         taken[end[i]] -= sign * size_bytes[i]
 
@@ -124,14 +131,9 @@ def _fits(taken, room_bytes):
 @step
 def take(chosen, start, end, size_bytes, room, nodes, kept):
     """Takes each of the chosen, in their order, that fits in all gaps from its start to before its end."""
-    last = len(chosen) - 1
     for k in range(len(chosen)):
-        far, near, i = chosen[min(k + FAR, last)], chosen[min(k + NEAR, last)], chosen[k]
-        prefetch(start, far)
-        prefetch(end, far)
-        prefetch(size_bytes, far)
-        prefetch(room, start[near])
-        prefetch(room, end[near] - 1)
+        _ask_ahead(chosen, k, start, end, size_bytes, room)
+        i = chosen[k]
         if size_bytes[i] == 0 or room_between(room, nodes, start[i], end[i]) >= size_bytes[i]:
             kept[i] = True
             pay(room, nodes, start[i], end[i], size_bytes[i])

@@ -127,7 +127,7 @@ def solve_block(ws, is_open, fixed, flips, row, rounds):
     Returns the block's saving; all of ``value_caches`` fits ``is_open``."""
     n = ws.numbers[0]
     if is_wide(ws):
-        start_from(ws, is_open, fixed, row)
+        _start_from(ws, is_open, fixed, row)
         total = swap_and_kick(ws, is_open, fixed, KICKS * rounds)
         note_margins(ws, is_open)
         return total
@@ -143,7 +143,7 @@ def solve_block(ws, is_open, fixed, flips, row, rounds):
 
 
 @routine
-def start_from(ws, is_open, fixed, row):
+def _start_from(ws, is_open, fixed, row):
     """Opens what was open before, a bit each in ``row``, and fixes what is forced."""
     for i in range(ws.numbers[0]):
         is_open[i] = ws.forced[i] or has_bit(row, ws.site[i])
@@ -153,7 +153,7 @@ def start_from(ws, is_open, fixed, row):
 @kernel
 def resolve_block(ws, is_open, fixed, flips, row, rounds):
     """The same from where an earlier pass left off: ``row`` has a bit per cache of the problem."""
-    start_from(ws, is_open, fixed, row)
+    _start_from(ws, is_open, fixed, row)
     if is_wide(ws):
         return swap_and_kick(ws, is_open, fixed, KICKS * rounds)
     return improve(ws, is_open, fixed, flips, rounds)

@@ -67,7 +67,7 @@ def swap(ws, is_open, fixed):
     """Adds, drops and swaps caches that are not ``fixed``, best first, until none pays. Returns the block's saving; all
     of ``value_caches`` fits."""
     n = ws.numbers[0]
-    place, extra = np.zeros(n, dtype=np.int64), np.zeros((n, n))
+    place, extra = np.empty(n, dtype=np.int64), np.empty((n, n))
     total = value_caches(ws, is_open)
     tiny = 1e-12 * (1.0 + ws.best[: ws.numbers[1]].sum())
     while True:
@@ -123,7 +123,7 @@ def _least_cost(ws, is_open, fixed, tried):
 def note_margins(ws, is_open):
     """Sets ``margin``: what flipping each cache would cost, alone or in a swap."""
     n = ws.numbers[0]
-    place, extra = np.zeros(n, dtype=np.int64), np.zeros((n, n))
+    place, extra = np.empty(n, dtype=np.int64), np.empty((n, n))
     _weigh_extra(ws, is_open, place, extra)
     for i in range(n):
         ws.margin[i] = ws.loss[i] - ws.price[i] if is_open[i] else ws.price[i] - ws.gain[i]
