@@ -13,8 +13,8 @@ ONWARD_STEP = 0.4
 class Effort:
     """``prices``: steps by local search; ``exact``: steps by exact blocks after them; blocks' proofs may leave open a
     ``tolerance`` (share of the cost); ``sweeps`` of balancing; ``freed``: shares of every cache to free and fill again,
-    ``freed_of_few``: more of them where caches hold few assets, so that a small share is none. ``least_gap``: not worth
-    a try where less is asked."""
+    ``freed_of_few``: more of them where caches hold few assets, so that a small share is none; ``moves``: copies are
+    moved there as well. ``least_gap``: not worth a try where less is asked."""
 
     least_gap: float
     prices: Schedule
@@ -23,6 +23,7 @@ class Effort:
     sweeps: int
     freed: tuple[float, ...]
     freed_of_few: tuple[float, ...] = ()
+    moves: bool = False
 
     def from_step(self, longest: float) -> "Effort":
         """The same with no longer steps than this."""
@@ -30,7 +31,7 @@ class Effort:
         return replace(self, prices=replace(steps, first=min(steps.first, longest)))
 
 
-FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW)
+FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW, moves=True)
 LIMITED = replace(FULL, exact=Schedule(3 * EXACT.steps // 2, EXACT.first, EXACT.last))
 """Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does."""
 QUICK = (

@@ -26,13 +26,13 @@ from cdn.placement.decomposition.local_search import add_use, keep_open, solve_b
 from cdn.placement.decomposition.part_room import new_part_room
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.proofs import new_room
-from cdn.placement.decomposition.swapping import is_wide, swap_and_kick
+from cdn.placement.decomposition.swapping import MANY_CHOICES, is_wide, swap_and_kick
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 from cdn.placement.decomposition.valuing import value_caches
 
 CHUNKS = 16
 ROUNDS = 2
-FEW_BRANCHES, MOST_BRANCHES = 48, 400
+FEW_BRANCHES, MOST_BRANCHES, MOST_WIDE_BRANCHES = 48, 400, 1600
 SEARCH_KICKS = 16
 NEAR = 0.2
 """Prices within this logarithm of a price are near it."""
@@ -165,7 +165,8 @@ class BlockPasses:
         for workspace in self.workspaces:
             # None, not just unused, where no block is so large: kernels are then compiled without the code for parts.
             parts = new_part_room(sizes) if sizes[1] > MOST_ENTRIES else (None, None)
-            self._rooms[id(workspace)] = (new_room(workspace, MOST_BRANCHES), *parts)
+            most = MOST_WIDE_BRANCHES if sizes[2] > MANY_CHOICES * sizes[1] else MOST_BRANCHES
+            self._rooms[id(workspace)] = (new_room(workspace, most), *parts)
 
     def close(self) -> None:
         """Ends the threads."""

@@ -16,6 +16,7 @@ from cdn.model.placement import Placement, PlacerResult, Prices, Routing
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.clock import Clock
+from cdn.placement.decomposition.annealing import move_copies
 from cdn.placement.decomposition.balancing import balance, reacting_prices
 from cdn.placement.decomposition.efforts import Effort, efforts
 from cdn.placement.decomposition.limits import find_rate_limits, full_prices
@@ -172,8 +173,9 @@ def _fill_cost(problem: Problem, stored: SiteAssets) -> float:
 def _fit(
     passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, effort: Effort, clock: Clock
 ) -> float:
-    """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps. Returns
-    what is saved, fill costs and rate prices taken off."""
+    """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps; where
+    caches hold few assets and storage alone binds, moves of copies. Returns what is saved, fill costs and rate prices
+    taken off."""
     opened, order = pricing.opened, pricing.order
     moving = prices
     for _ in range(effort.sweeps):
@@ -186,7 +188,9 @@ def _fit(
     copies = int(np.bitwise_count(opened).sum())
     few = copies <= FEW_COPIES * len(passes.tables.storage_bytes)
     for freed in effort.freed + (effort.freed_of_few if few else ()):
-        if clock.is_past(0.9):
+        if clock.is_past(0.85):
             break
         repair.improve(freed)
+    if few and effort.moves and not len(pricing.limits) and np.isinf(passes.tables.fill_bytes).all():
+        return repair.saving + move_copies(passes, prices, order, opened, lambda: clock.is_past(0.9))
     return repair.saving

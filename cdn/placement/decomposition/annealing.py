@@ -1,0 +1,236 @@
+"""Moves of copies where caches hold few assets: there the rounding decides, not the prices.
+
+A move adds a copy, or one in place of another copy of its asset, or gives one up. Its cache makes room by giving up
+what is worth least per byte, and whatever room is left over is filled again with what is worth most. What it gains is
+known exactly, and it is taken if that is more than a threshold drawn at random, next to nothing at the end: simulated
+annealing (Kirkpatrick et al. 1983) that begins cold, since prices have brought it near. Moves that cannot pay are
+told by what a byte is worth at the margins of the caches, without being tried.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cdn.compilation import kernel, routine
+from cdn.placement.decomposition.copies import Copies, list_copies, weigh_asset, worth_instead
+from cdn.placement.decomposition.passes import BlockPasses
+from cdn.placement.decomposition.tables import BlockPrices
+
+MOST_SAVINGS = 1 << 25
+"""Room for an instance's savings, 8 bytes each."""
+MOST_MOVES, MOVES_PER_COPY = 600_000, 10
+ROUNDS = 24
+HOTTEST, COLDEST = 0.01, 0.001
+"""How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""
+SWAPPED = 0.7
+"""The share of additions that take the place of another copy."""
+MOST_FLIPS = 1 << 14
+
+
+@routine
+def _flip(tables, copies, p):
+    """Stores a copy or gives it up; returns what that gains."""
+    gained = -copies.worth[p] if copies.is_stored[p] else copies.worth[p]
+    copies.room[copies.site[p]] += copies.size_bytes[p] if copies.is_stored[p] else -copies.size_bytes[p]
+    copies.is_stored[p] = not copies.is_stored[p]
+    weigh_asset(tables, copies, copies.asset[p])
+    return gained
+
+
+@routine
+def _note_margins(copies, s, margins):
+    """Sets what a byte is worth at a cache: (0, s) the least that is stored, (1, s) the most that is not."""
+    least, most = np.inf, 0.0
+    for k in range(copies.of_site[s], copies.of_site[s + 1]):
+        p = copies.by_site[k]
+        density = copies.worth[p] / copies.size_bytes[p]
+        if not copies.is_stored[p]:
+            most = max(most, density)
+        elif not copies.is_pinned[p]:
+            least = min(least, density)
+    margins[0, s], margins[1, s] = least, min(least, most)
+
+
+@routine
+def _least_worth(copies, s, flips, n):
+    """The stored copy of a cache worth least per byte that is not among the flips; -1 where there is none."""
+    chosen, least = -1, np.inf
+    for k in range(copies.of_site[s], copies.of_site[s + 1]):
+        p = copies.by_site[k]
+        if not copies.is_stored[p] or copies.is_pinned[p] or p in flips[:n]:
+            continue
+        if copies.worth[p] < least * copies.size_bytes[p]:
+            chosen, least = p, copies.worth[p] / copies.size_bytes[p]
+    return chosen
+
+
+@routine
+def _least_large(copies, s, need, margin):
+    """The stored copy of a cache that by itself makes enough room for least, what is left over taken off; and that."""
+    chosen, least = -1, np.inf
+    for k in range(copies.of_site[s], copies.of_site[s + 1]):
+        p = copies.by_site[k]
+        if copies.is_stored[p] and not copies.is_pinned[p] and copies.size_bytes[p] >= need:
+            lost = copies.worth[p] - margin * (copies.size_bytes[p] - need)
+            if lost < least:
+                chosen, least = p, lost
+    return chosen, least
+
+
+@routine
+def _choose_to_give_up(copies, s, need, margin, flips):
+    """Lists what a cache gives up for room: one copy, or several worth least per byte. Returns how many, -1 where that
+    is not enough."""
+    n, lost, made = 0, 0.0, 0.0
+    while made < need:
+        p = _least_worth(copies, s, flips, n)
+        if p < 0 or n == len(flips) // 4:
+            return -1
+        flips[n] = p
+        n += 1
+        lost += copies.worth[p]
+        made += copies.size_bytes[p]
+    if n > 0:
+        p, least = _least_large(copies, s, need, margin)
+        if p >= 0 and least < lost - margin * (made - need):
+            flips[0] = p
+            return 1
+    return n
+
+
+@routine
+def _fill_up(tables, copies, s, moved, flips, n):
+    """Stores what fits a cache, most worth per byte first, but not the copy ``moved``. Returns the gain, and how many
+    flips there are now."""
+    gained = 0.0
+    while n < len(flips):
+        chosen, most = -1, 0.0
+        for k in range(copies.of_site[s], copies.of_site[s + 1]):
+            p = copies.by_site[k]
+            if copies.is_stored[p] or copies.size_bytes[p] > copies.room[s] or p == moved:
+                continue
+            if copies.worth[p] > most * copies.size_bytes[p]:
+                chosen, most = p, copies.worth[p] / copies.size_bytes[p]
+        if chosen < 0:
+            break
+        gained += _flip(tables, copies, chosen)
+        flips[n] = chosen
+        n += 1
+    return gained, n
+
+
+@routine
+def _pick_stored(copies, p):
+    """A stored copy of the asset of ``p`` that may be given up, each as likely; -1 where there is none."""
+    asset, seen, chosen = copies.asset[p], 0, -1
+    for q in range(copies.of_asset[asset], copies.of_asset[asset + 1]):
+        if copies.is_stored[q] and not copies.is_pinned[q]:
+            seen += 1
+            if np.random.randint(seen) == 0:
+                chosen = q
+    return chosen
+
+
+@routine
+def _begin(tables, copies, p, old, threshold, margins, flips):
+    """Adds a copy (or gives up a stored one) unless it cannot pay: returns the gain so far and the number of flips,
+    none where the move is not made."""
+    s = copies.site[p]
+    if copies.is_stored[p]:
+        if copies.is_pinned[p] or copies.worth[p] > margins[1, s] * copies.size_bytes[p]:
+            return 0.0, 0
+        flips[0] = p
+        return _flip(tables, copies, p), 1
+    need = max(copies.size_bytes[p] - copies.room[s], 0.0)
+    hoped = -margins[0, s] * need if need > 0 else 0.0
+    if old >= 0:
+        freed = margins[1, copies.site[old]] * copies.size_bytes[p]
+        hoped += worth_instead(tables, copies, p, old) - copies.worth[old] + freed
+    else:
+        hoped += copies.worth[p]
+    if not hoped >= threshold:
+        return 0.0, 0
+    n = _choose_to_give_up(copies, s, need, margins[0, s], flips)
+    if n < 0:
+        return 0.0, 0
+    flips[n] = p
+    n += 1
+    if old >= 0:
+        flips[n] = old
+        n += 1
+    gained = 0.0
+    for k in range(n):
+        gained += _flip(tables, copies, flips[k])
+    return gained, n
+
+
+@kernel
+def _anneal(tables, copies, n_moves, hottest, coldest, seed):
+    """Tries so many moves; changes ``copies`` in place. Returns what they gain."""
+    np.random.seed(seed)
+    n_sites = len(copies.of_site) - 1
+    margins, flips, total = np.zeros((2, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
+    for s in range(n_sites):
+        _note_margins(copies, s, margins)
+    for move in range(n_moves):
+        s = np.random.randint(n_sites)
+        if copies.of_site[s] == copies.of_site[s + 1]:
+            continue
+        p = copies.by_site[np.random.randint(copies.of_site[s], copies.of_site[s + 1])]
+        heat = hottest * (coldest / hottest) ** (move / n_moves)
+        threshold = heat * np.log(1.0 - np.random.random()) * margins[1, s] * copies.size_bytes[p]
+        old = -1
+        if not copies.is_stored[p] and np.random.random() < SWAPPED:
+            old = _pick_stored(copies, p)
+        gained, n = _begin(tables, copies, p, old, threshold, margins, flips)
+        if n == 0:
+            continue
+        more, n = _fill_up(tables, copies, s, p, flips, n)
+        gained += more
+        if old >= 0:
+            more, n = _fill_up(tables, copies, copies.site[old], p, flips, n)
+            gained += more
+        if gained < threshold:
+            for k in range(n - 1, -1, -1):
+                _flip(tables, copies, flips[k])
+            continue
+        total += gained
+        _note_margins(copies, s, margins)
+        if old >= 0:
+            _note_margins(copies, copies.site[old], margins)
+    return total
+
+
+def move_copies(
+    passes: BlockPasses,
+    prices: BlockPrices,
+    order: np.ndarray,
+    opened: np.ndarray,
+    is_late: Callable[[], bool],
+) -> float:
+    """Improves what is ``opened`` (A, ..), in place; returns how much more it saves, never less than nothing. Keeps
+    storage, pins and exclusions; of fill only the cost is looked at."""
+    copies = list_copies(passes, prices, order, opened, MOST_SAVINGS)
+    if copies is None or len(copies.asset) == 0:
+        return 0.0
+    n_moves = min(MOVES_PER_COPY * len(copies.asset), MOST_MOVES) // ROUNDS
+    heat = np.geomspace(HOTTEST, COLDEST, ROUNDS + 1)
+    gained = 0.0
+    for turn in range(ROUNDS):
+        if is_late():
+            break
+        gained += _anneal(passes.tables, copies, n_moves, heat[turn], heat[turn + 1], turn)
+    if gained <= 0:
+        return 0.0
+    _write(copies, opened)
+    return gained
+
+
+def _write(copies: Copies, opened: np.ndarray) -> None:
+    """Opens what is stored and closes what is not."""
+    for word in range(opened.shape[1]):
+        here = copies.site >> 6 == word
+        bit = np.uint64(1) << (copies.site[here] & 63).astype(np.uint64)
+        np.bitwise_and.at(opened[:, word], copies.asset[here], ~bit)
+        stored = copies.is_stored[here]
+        np.bitwise_or.at(opened[:, word], copies.asset[here][stored], bit[stored])
