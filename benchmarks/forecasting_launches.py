@@ -13,9 +13,9 @@ from forecasting_data import daily_counts
 from forecasting_tables import figure, print_table
 
 from cdn.backtesting.groupings import NEW_DAYS
-from cdn.backtesting.quantile_errors import covered
 from cdn.backtesting.running import date_of, remembering
 from cdn.backtesting.windows import days_to_test, first_seen
+from cdn.forecasting.coverage import covered
 from cdn.forecasting.history import History
 
 TESTED, HISTORY, EVERY, AROUND = 28, 60, 3, 4

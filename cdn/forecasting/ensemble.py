@@ -1,31 +1,27 @@
 """The ensemble: a weighted mean of several methods, with the weights that have paid lately, as many days ahead.
 
-Every expert forecasts the last days again, each from what came before it, as many days ahead as the forecast looks. The
-weights follow the multiplicative-weights rule for bandits over experts,
-
-    w_m ~ exp(-eta (L_m - min L) / (min L + c)),
-
-with L the regret of filling caches of several sizes with the expert's forecast, a share of the day's bytes
-(``marginal_prices``), and c = a hundredth of a point: what is less decides nothing. Y. Freund, R. Schapire, A
-decision-theoretic generalization of on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and
-games (2006).
+Every expert forecasts the last days again, each from what came before it, as many days ahead as the forecast looks, and
+is weighted by the regret of filling caches of several sizes with that (``expert_weights``). Weights are those of a
+group of pairs, old titles, young ones or such that nobody asked for yet x size of region, and lean on those of all.
 
 An expert that cannot know a title, which nobody asked for in its history, has no opinion of it and follows the others
 (experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
-is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
-to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
-The dispersion is that of the judged days' counts about the mixture, and of young titles at least that of their levels
-over the last two weeks (``level_dispersions``).
+is foreseen by those that foresee launches, whatever the others earned on days without any. Nor has one that takes a
+title of last week for one that was always there and seldom asked for. And all experts are brought to one volume per
+region, their median: weights are earned by who asks for what, not by how much is asked for in all. The dispersion is
+that of the judged days' counts about the mixture, and of young titles at least that of their levels over the last two
+weeks (``level_dispersions``).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from cdn.forecasting.damped_trend import damped_trend
+from cdn.forecasting.damped_trend import SIZE_CLASSES, damped_trend, region_sizes
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.expert_weights import expert_weights, group_losses, mixture
 from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.gradient_boosting import gradient_boosting, is_usable
 from cdn.forecasting.history import History
@@ -33,7 +29,7 @@ from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves, launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
-from cdn.forecasting.marginal_prices import Ladder, losses
+from cdn.forecasting.marginal_prices import Ladder
 from cdn.forecasting.past_forecasts import PastForecasts
 from cdn.forecasting.shrinkage import shrinkage
 from cdn.forecasting.uncertainty import (
@@ -52,6 +48,8 @@ EXPERTS: dict[str, Forecaster] = {
     "low_rank": low_rank,
 }
 """The statistical methods. ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
+AGE_BLIND = ("shrinkage", "damped_trend")
+"""These have no opinion of young titles either: a few days' requests are spread over days before the release."""
 _OPTIONS: dict[str, dict[str, Any]] = {
     "empirical_bayes": {"interval": False},
     "launch_curves": {"interval": False},
@@ -67,30 +65,36 @@ STORAGE_SHARES = (0.005, 0.02, 0.05, 0.15)
 MOST_JUDGED_PAIRS = 2_000_000
 """Where there are more, experts are judged in some of the regions, from the largest to the smallest: a regret is the
 sum of the caches', so whole regions stand for all."""
-_SMALL_LOSS = 1e-4
 _OLD, _YOUNG, _UNSEEN = range(3)
+N_GROUPS = (_UNSEEN + 1) * SIZE_CLASSES
 
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """The experts' forecasts of one day: ``keys`` (N,) of all pairs that any foresees, ``requests`` (M, N)."""
+    """The experts' forecasts of one day: ``keys`` (N,) of all pairs that any foresees, ``requests`` (M, N), and whose
+    they are: ``youth`` (A,) of the titles, ``size`` (R,) classes of the regions."""
 
     keys: np.ndarray
     requests: np.ndarray
+    youth: np.ndarray
+    size: np.ndarray
 
     def in_regions(self, chosen: np.ndarray) -> "_Panel":
         """The part of it in regions that are ``chosen`` (R,) bool."""
         rows = chosen[self.keys % len(chosen)]
-        return self if rows.all() else _Panel(self.keys[rows], self.requests[:, rows])
+        return self if rows.all() else replace(self, keys=self.keys[rows], requests=self.requests[:, rows])
+
+    def groups(self, keys: np.ndarray) -> np.ndarray:
+        """(N,) group of each pair, in 0..N_GROUPS-1."""
+        return self.youth[keys // len(self.size)] * SIZE_CLASSES + self.size[keys % len(self.size)]
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """One day that has passed: the panel, what came of its pairs (N,), how old they are (N,), and regrets (M,)."""
+    """One day that has passed: the panel, what came of its pairs (N,), and regrets (M, N_GROUPS)."""
 
     panel: _Panel
     count: np.ndarray
-    youth: np.ndarray
     loss: np.ndarray
 
 
@@ -113,13 +117,14 @@ class _Experts:
         requests = np.zeros((len(found), len(keys)))
         for row, one in zip(requests, found, strict=True):
             row[np.searchsorted(keys, one.keys(n_regions))] = one.requests
-        end = max(until_day - self.history.first_day, 0)
-        asked = self.history.asset_days[:, max(end - WINDOW_DAYS, 0):end].sum(axis=1) > 0
+        window = self.window(until_day)
+        youth = _youth(window, day, self.knowledge)
         region = keys % n_regions
         volume = np.median([np.bincount(region, row, n_regions) for row in requests], axis=0)
-        with_opinions(requests, keys // n_regions, asked)
+        age_blind = np.array([name in AGE_BLIND for name in self.members])
+        with_opinions(requests, keys // n_regions, window.asset_days.sum(axis=1) > 0, youth == _YOUNG, age_blind)
         to_one_volume(requests, region, volume)
-        return _Panel(keys, requests)
+        return _Panel(keys, requests, youth, region_sizes(window.region_days.sum(axis=0)))
 
     def window(self, until_day: int) -> History:
         """The days before ``until_day``; the last one asked for is kept: what several experts need of it is worked out
@@ -159,12 +164,12 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     ahead = day - history.until_day
     judged = [panel_of.judged(int(d), ahead) for d in history.observed_days[1:][-judged_days:]
               if history.before(int(d) - ahead).observed.any()]
-    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, len(members)), learning_rate)
+    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, len(members), N_GROUPS), learning_rate)
     panel = panel_of.forecast(history.until_day, day)
     region, asset = panel.keys % len(history.region_index), panel.keys // len(history.region_index)
-    mean = weights @ panel.requests
+    mean = mixture(weights, panel.groups(panel.keys), panel.requests)
     window = panel_of.window(history.until_day)
-    phi = dispersions_of(_table(judged, weights), mean, _youth(window, day, knowledge)[asset])
+    phi = dispersions_of(_table(judged, weights), mean, panel.youth[asset])
     titles = knowledge.titles_of(len(history.asset_index))
     levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
     phi = np.maximum(phi, levels.dispersion[asset])
@@ -177,22 +182,17 @@ def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
 
 
-def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
-    """(M,) weights that add up to 1, from the regrets L (D, M) of the judged days as shares of each day's bytes;
-    without a day all alike."""
-    mean = losses.mean(axis=0) if len(losses) else np.zeros(losses.shape[1])
-    excess = (mean - mean.min()) / (mean.min() + _SMALL_LOSS)
-    weight = np.exp(-learning_rate * excess)
-    return weight / weight.sum()
-
-
-def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray) -> None:
+def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray, young: np.ndarray,
+                  age_blind: np.ndarray) -> None:
     """Gives experts that have no opinion of a title, in place, the mean of those that have: ``requests`` (M, N) of
-    pairs of ``asset`` (N,). Who foresees nothing of a title that was ``asked`` for (A,) bool does have an opinion."""
+    pairs of ``asset`` (N,). Who foresees nothing of a title that was ``asked`` for (A,) bool does have an opinion,
+    who is ``age_blind`` (M,) bool has none of ``young`` titles (A,) bool. Where nobody has one all are left."""
     silent = np.array([np.bincount(asset, row, len(asked)) == 0 for row in requests]) & ~asked
+    silent |= age_blind[:, None] & young
     has = ~silent[:, asset]
-    mean = (requests * has).sum(axis=0) / np.maximum(has.sum(axis=0), 1)
-    np.copyto(requests, mean, where=~has)
+    n_having = has.sum(axis=0)
+    mean = (requests * has).sum(axis=0) / np.maximum(n_having, 1)
+    np.copyto(requests, mean, where=~has & (n_having > 0))
 
 
 def to_one_volume(requests: np.ndarray, region: np.ndarray, volume: np.ndarray) -> None:
@@ -218,9 +218,8 @@ def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
     panel = experts.forecast(day - ahead, day)
     chosen = _judged_regions(panel, n_regions)
     panel = panel.in_regions(chosen)
-    youth = _youth(experts.window(day - ahead), day, knowledge)[panel.keys // n_regions]
     count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
-    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge, chosen))
+    return _Judged(panel, count, _regrets(panel, history, day, knowledge, chosen))
 
 
 def _judged_regions(panel: _Panel, n_regions: int) -> np.ndarray:
@@ -239,8 +238,8 @@ def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
 
 
 def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, chosen: np.ndarray) -> np.ndarray:
-    """(M,) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an expert has.
-    """
+    """(M, N_GROUPS) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an
+    expert has."""
     n_regions, n_assets = len(history.region_index), len(history.asset_index)
     size = np.ones(n_assets) if knowledge.size_bytes is None else knowledge.size_bytes.astype(np.float64)
     rows = np.arange(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
@@ -252,7 +251,8 @@ def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, ch
     true[np.searchsorted(keys, true_key)] = history.requests[rows]
     foreseen[:, np.searchsorted(keys, panel.keys)] = panel.requests
     ladders = [Ladder.of_one_cache_per_region(n_regions, size, share) for share in STORAGE_SHARES]
-    return np.mean([losses(ladder, keys % n_regions, asset, true * size[asset], foreseen * size[asset])
+    true, foreseen = true * size[asset], foreseen * size[asset]
+    return np.mean([group_losses(ladder, keys % n_regions, asset, true, foreseen, panel.groups(keys), N_GROUPS)
                     for ladder in ladders], axis=0)
 
 
@@ -260,6 +260,6 @@ def _table(judged: list[_Judged], weights: np.ndarray) -> np.ndarray:
     """Dispersions of the judged days' counts about the mixture, as in ``measured_dispersions``."""
     if not judged:
         return np.full((_UNSEEN + 1, N_CLASSES), DEFAULT_DISPERSION)
-    mean, count, youth = (np.concatenate(values) for values in zip(
-        *((weights @ one.panel.requests, one.count, one.youth) for one in judged), strict=True))
-    return measured_dispersions(mean, count, youth, _UNSEEN + 1)
+    mean = np.concatenate([mixture(weights, one.panel.groups(one.panel.keys), one.panel.requests) for one in judged])
+    youth = np.concatenate([one.panel.youth[one.panel.keys // len(one.panel.size)] for one in judged])
+    return measured_dispersions(mean, np.concatenate([one.count for one in judged]), youth, _UNSEEN + 1)
