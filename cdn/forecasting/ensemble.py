@@ -9,8 +9,8 @@ An expert that cannot know a title, which nobody asked for in its history, has n
 is foreseen by those that foresee launches, whatever the others earned on days without any. Nor has one that takes a
 title of last week for one that was always there and seldom asked for. And all experts are brought to one volume per
 region, their median: weights are earned by who asks for what, not by how much is asked for in all. The dispersion is
-that of the judged days' counts about the mixture, and of young titles at least that of their levels over the last two
-weeks (``level_dispersions``).
+that of the judged days' counts about the mixture, and at least: of young titles that of their levels over the last two
+weeks (``level_dispersions``), of titles that nobody asked for yet what is unknown of a launch before its first request.
 """
 
 from dataclasses import dataclass, field, replace
@@ -172,7 +172,8 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     phi = dispersions_of(_table(judged, weights), mean, panel.youth[asset])
     titles = knowledge.titles_of(len(history.asset_index))
     levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
-    phi = np.maximum(phi, levels.dispersion[asset])
+    unknown = np.where(panel.youth == _UNSEEN, 1 / levels.shape, levels.dispersion)
+    phi = np.maximum(phi, unknown[asset])
     return ExpectedRequests(region, asset, mean, phi)
 
 

@@ -25,9 +25,12 @@ _MOST_COVERED = 0.95
 
 def level_dispersions(history: History, day: int, launches: Launches, factors: TitleFactors,
                       prior: tuple[np.ndarray, ...], half_life_days: np.ndarray, first_tuned: int) -> np.ndarray:
-    """(A,) phi of the counts of young titles, all regions together; 0 for titles that are old on ``day``, and where no
-    title was young lately. ``prior``: mean and shape (A,); ``half_life_days`` (A,); ``first_tuned``: first day of the
-    history (0..D-1) looked at."""
+    """(A,) phi of the counts of young titles, all regions together; 0 for titles that are old on ``day`` or come out
+    after the history, and where no title was young lately.
+
+    ``prior``: mean and shape (A,); ``half_life_days`` (A,); ``first_tuned``: first day of the history (0..D-1) looked
+    at.
+    """
     n_days = len(history.observed)
     horizon = day - history.until_day + 1
     young = launches.age(day) < YOUNG_DAYS
@@ -43,7 +46,7 @@ def level_dispersions(history: History, day: int, launches: Launches, factors: T
         days = len(np.unique(d))
         share = min((LEVELS[1] - LEVELS[0]) * (days + 1) / days, _MOST_COVERED)
         table = covering_dispersions(history.asset_days[lately[row], d], mean[row, d], ages, len(AGE_CLASSES), share)
-        known = np.flatnonzero(young & (launches.first + horizon <= n_days))
+        known = np.flatnonzero(young & (launches.first < n_days))
         phi[known] = table[age_class(launches.age(day)[known])]
     return phi
 
