@@ -81,7 +81,7 @@ def test_files_and_figures(folder, network):
                                                 "requests": 20, "requests_with_session": stored["parameters"]["log"][
                                                     "rows_read"]}
     scores = pd.read_csv(folder / "out" / "scores.csv")
-    assert set(scores["grouping"]) == {"all", "region", "region_size", "popularity", "age"}
+    assert set(scores["grouping"]) == {"all", "region", "region_size", "popularity", "age", "news"}
     assert (folder / "out" / "backtest.png").read_bytes().startswith(b"\x89PNG")
 
 
