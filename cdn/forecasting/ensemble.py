@@ -6,11 +6,13 @@ group of pairs, old titles, young ones or such that nobody asked for yet x size 
 
 An expert that cannot know a title, which nobody asked for in its history, has no opinion of it and follows the others
 (experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
-is foreseen by those that foresee launches, whatever the others earned on days without any. Nor has one that takes a
-title of last week for one that was always there and seldom asked for. And all experts are brought to one volume per
-region, their median: weights are earned by who asks for what, not by how much is asked for in all. The dispersion is
-that of the judged days' counts about the mixture, and at least: of young titles that of their levels over the last two
-weeks (``level_dispersions``), of titles that nobody asked for yet what is unknown of a launch before its first request.
+is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
+to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
+
+The dispersion is that of the judged days' counts about the mixture, and at least: of young titles that of their levels
+over the last two weeks (``level_dispersions``), of titles that nobody asked for yet what is unknown of a launch before
+its first request. These are about the title's level l, and the mixture m may be elsewhere, as some experts spread a
+young title's few days over days before its release: about m it is phi (l / m)^2 + (l / m - 1)^2.
 """
 
 from dataclasses import dataclass, field, replace
@@ -32,6 +34,7 @@ from cdn.forecasting.low_rank import low_rank
 from cdn.forecasting.marginal_prices import Ladder
 from cdn.forecasting.past_forecasts import PastForecasts
 from cdn.forecasting.shrinkage import shrinkage
+from cdn.forecasting.title_levels import TitleLevels
 from cdn.forecasting.uncertainty import (
     DEFAULT_DISPERSION,
     N_CLASSES,
@@ -48,8 +51,6 @@ EXPERTS: dict[str, Forecaster] = {
     "low_rank": low_rank,
 }
 """The statistical methods. ``gradient_boosting`` joins them where it is asked for or its extra is installed."""
-AGE_BLIND = ("shrinkage", "damped_trend")
-"""These have no opinion of young titles either: a few days' requests are spread over days before the release."""
 _OPTIONS: dict[str, dict[str, Any]] = {
     "empirical_bayes": {"interval": False},
     "launch_curves": {"interval": False},
@@ -66,6 +67,8 @@ MOST_JUDGED_PAIRS = 2_000_000
 """Where there are more, experts are judged in some of the regions, from the largest to the smallest: a regret is the
 sum of the caches', so whole regions stand for all."""
 _OLD, _YOUNG, _UNSEEN = range(3)
+_WIDEST = 5.0
+"""Of a larger dispersion the 90 % quantile is nearer to the mean again, not farther."""
 N_GROUPS = (_UNSEEN + 1) * SIZE_CLASSES
 
 
@@ -121,8 +124,7 @@ class _Experts:
         youth = _youth(window, day, self.knowledge)
         region = keys % n_regions
         volume = np.median([np.bincount(region, row, n_regions) for row in requests], axis=0)
-        age_blind = np.array([name in AGE_BLIND for name in self.members])
-        with_opinions(requests, keys // n_regions, window.asset_days.sum(axis=1) > 0, youth == _YOUNG, age_blind)
+        with_opinions(requests, keys // n_regions, window.asset_days.sum(axis=1) > 0)
         to_one_volume(requests, region, volume)
         return _Panel(keys, requests, youth, region_sizes(window.region_days.sum(axis=0)))
 
@@ -172,8 +174,8 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     phi = dispersions_of(_table(judged, weights), mean, panel.youth[asset])
     titles = knowledge.titles_of(len(history.asset_index))
     levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
-    unknown = np.where(panel.youth == _UNSEEN, 1 / levels.shape, levels.dispersion)
-    phi = np.maximum(phi, unknown[asset])
+    of_levels = _about_the_mixture(levels, panel.youth, np.bincount(asset, mean, len(panel.youth)))
+    phi = np.maximum(phi, of_levels[asset])
     return ExpectedRequests(region, asset, mean, phi)
 
 
@@ -183,17 +185,13 @@ def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
 
 
-def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray, young: np.ndarray,
-                  age_blind: np.ndarray) -> None:
+def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray) -> None:
     """Gives experts that have no opinion of a title, in place, the mean of those that have: ``requests`` (M, N) of
-    pairs of ``asset`` (N,). Who foresees nothing of a title that was ``asked`` for (A,) bool does have an opinion,
-    who is ``age_blind`` (M,) bool has none of ``young`` titles (A,) bool. Where nobody has one all are left."""
+    pairs of ``asset`` (N,). Who foresees nothing of a title that was ``asked`` for (A,) bool does have an opinion."""
     silent = np.array([np.bincount(asset, row, len(asked)) == 0 for row in requests]) & ~asked
-    silent |= age_blind[:, None] & young
     has = ~silent[:, asset]
-    n_having = has.sum(axis=0)
-    mean = (requests * has).sum(axis=0) / np.maximum(n_having, 1)
-    np.copyto(requests, mean, where=~has & (n_having > 0))
+    mean = (requests * has).sum(axis=0) / np.maximum(has.sum(axis=0), 1)
+    np.copyto(requests, mean, where=~has)
 
 
 def to_one_volume(requests: np.ndarray, region: np.ndarray, volume: np.ndarray) -> None:
@@ -255,6 +253,14 @@ def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, ch
     true, foreseen = true * size[asset], foreseen * size[asset]
     return np.mean([group_losses(ladder, keys % n_regions, asset, true, foreseen, panel.groups(keys), N_GROUPS)
                     for ladder in ladders], axis=0)
+
+
+def _about_the_mixture(levels: TitleLevels, youth: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """(A,) phi of young titles' levels, about the mixture's ``mean`` (A,); 0 of old ones."""
+    own = np.where(youth == _UNSEEN, 1 / levels.shape, levels.dispersion)
+    level = levels.share * mean.sum() / max(levels.share.sum(), 1e-300)
+    ratio = np.divide(level, mean, out=np.ones(len(mean)), where=(mean > 0) & (youth != _OLD))
+    return np.maximum(own, np.minimum(own * ratio**2 + (ratio - 1) ** 2, _WIDEST))
 
 
 def _table(judged: list[_Judged], weights: np.ndarray) -> np.ndarray:

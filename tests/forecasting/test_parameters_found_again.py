@@ -268,20 +268,8 @@ def test_an_expert_without_an_opinion_of_a_title_follows_the_others():
     """Title 0 was asked for: who foresees nothing of it means it. Title 1 never was: the first expert's silence is
     filled with the mean of the two others, pair by pair."""
     requests = np.array([[0.0, 0.0, 0.0], [2.0, 4.0, 0.0], [1.0, 0.0, 6.0]])
-    with_opinions(requests, np.array([0, 1, 1]), np.array([True, False]), np.zeros(2, bool), np.zeros(3, bool))
+    with_opinions(requests, np.array([0, 1, 1]), np.array([True, False]))
     assert requests.tolist() == [[0, 2, 3], [2, 4, 0], [1, 0, 6]]
-
-
-def test_an_expert_blind_to_age_has_no_opinion_of_young_titles():
-    """Title 1 is young: the first expert, who spreads its few days over all days, follows the second. Among experts
-    that are all blind each keeps what it says."""
-    asset, asked, young = np.array([0, 1]), np.ones(2, dtype=bool), np.array([False, True])
-    requests = np.array([[5.0, 1.0], [6.0, 9.0]])
-    with_opinions(requests, asset, asked, young, np.array([True, False]))
-    assert requests.tolist() == [[5, 9], [6, 9]]
-    blind = np.array([[5.0, 1.0], [6.0, 9.0]])
-    with_opinions(blind, asset, asked, young, np.array([True, True]))
-    assert blind.tolist() == [[5, 1], [6, 9]]
 
 
 def test_experts_are_brought_to_one_volume_of_each_region():
