@@ -85,6 +85,13 @@ def test_files_and_figures(folder, network):
     assert (folder / "out" / "backtest.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_no_figure_of_the_table_is_cut_off_in_a_pipe(folder):
+    """With a rule and intervals, in the 100 columns there are."""
+    text = invoke(folder, "--methods", "last_day,moving_average", "--topology", folder / "topology.toml", "--days", 5,
+                  "--robust", "quantile:0.3").stdout
+    assert " to " in text and "quantile:0.3" in text and "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
 def test_a_rule_is_held_against_placing_what_is_expected_within_egress_limits(folder):
     """An egress of a request an hour: less is kept off the origin than without limits, whatever places."""
     limited = TOPOLOGY.replace("storage_gb = 4e-7", "storage_gb = 4e-7\negress_gbps = 3e-10")
