@@ -64,7 +64,7 @@ def fitted_models(history: History, day: int, knowledge: Knowledge = NOTHING_KNO
     lightgbm = _lightgbm()
     options = {"verbosity": -1, "deterministic": True, "force_row_wise": True, "num_threads": threads, "seed": seed,
                "num_leaves": leaves, "learning_rate": learning_rate, "min_data_in_leaf": 100, "lambda_l2": 20.0,
-               "max_bin": 127, "bin_construct_sample_cnt": 20_000}
+               "max_bin": 127}
     horizon = day - history.until_day
     rng = np.random.default_rng(seed)
     learned = [d for d in history.observed_days[-train_days:] if d - horizon > history.observed_days[0]]
