@@ -88,8 +88,10 @@ class _Panel:
         return self if rows.all() else replace(self, keys=self.keys[rows], requests=self.requests[:, rows])
 
     def groups(self, keys: np.ndarray) -> np.ndarray:
-        """(N,) group of each pair, in 0..N_GROUPS-1."""
-        return self.youth[keys // len(self.size)] * SIZE_CLASSES + self.size[keys % len(self.size)]
+        """(N,) int8 group of each pair, in 0..N_GROUPS-1."""
+        group = np.array(SIZE_CLASSES * self.youth, dtype=np.int8)[keys // len(self.size)]
+        group += self.size.astype(np.int8)[keys % len(self.size)]
+        return group
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,8 +252,8 @@ def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, ch
     true[np.searchsorted(keys, true_key)] = history.requests[rows]
     foreseen[:, np.searchsorted(keys, panel.keys)] = panel.requests
     ladders = [Ladder.of_one_cache_per_region(n_regions, size, share) for share in STORAGE_SHARES]
-    true, foreseen = true * size[asset], foreseen * size[asset]
-    return np.mean([group_losses(ladder, keys % n_regions, asset, true, foreseen, panel.groups(keys), N_GROUPS)
+    true, foreseen, group = true * size[asset], foreseen * size[asset], panel.groups(keys)
+    return np.mean([group_losses(ladder, keys % n_regions, asset, true, foreseen, group, N_GROUPS)
                     for ladder in ladders], axis=0)
 
 

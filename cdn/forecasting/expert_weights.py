@@ -19,6 +19,7 @@ from cdn.forecasting.marginal_prices import Ladder, decide
 
 LEANING = 2.0
 _SMALL_LOSS = 1e-4
+_BLOCK_PAIRS = 500_000
 
 
 def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
@@ -35,9 +36,10 @@ def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
 
 def mixture(weights: np.ndarray, group: np.ndarray, requests: np.ndarray) -> np.ndarray:
     """(N,) the experts' ``requests`` (M, N), each pair by the weights (M, G) of its ``group`` (N,)."""
-    mean = np.zeros(len(group))
-    for of_groups, row in zip(weights, requests, strict=True):
-        mean += of_groups[group] * row
+    mean = np.empty(len(group))
+    for start in range(0, len(group), _BLOCK_PAIRS):
+        rows = slice(start, start + _BLOCK_PAIRS)
+        mean[rows] = (weights[:, group[rows]] * requests[:, rows]).sum(axis=0)
     return mean
 
 
