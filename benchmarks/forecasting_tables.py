@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cdn.backtesting.bootstrap import Resamples
-from cdn.backtesting.groupings import ALL, REGION
+from cdn.backtesting.groupings import ALL, KNOWN, REGION
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import Backtest
 from cdn.backtesting.scoring import SUMS
@@ -14,7 +14,8 @@ BASELINES = ("last_day", "seasonal_naive")
 REGRET_BASELINES = (*BASELINES, "ensemble")
 """Points saved against the ensemble are below 0, or within noise of it, where it keeps its promise."""
 QUANTILE_METRICS = {"coverage": "coverage of 80 %", "quantile_loss": "quantile loss"}
-COVERED = ("head", "new")
+COVERED = {"head": "head", KNOWN: "new, known"}
+"""Nobody can be held to an interval of a title nobody could know of."""
 PARTS = (("popularity", "head"), ("popularity", "tail"), ("age", "new"), ("age", "old"))
 
 
@@ -63,10 +64,10 @@ def print_errors(result: Backtest) -> None:
             rows.append([row["method"], figure(row["wape"]), figure(row["bias"], "+.3f"), figure(row["top_overlap"]),
                          figure(row["weighted_kendall"]), *(figure(parts[part]) for part in PARTS),
                          *(figure(row[name]) for name in quantiles),
-                         *(figure(covered[name]) for name in COVERED if quantiles)])
+                         *(figure(covered.get(name, np.nan)) for name in COVERED if quantiles)])
         print(f"{_ahead(horizon)}: errors of requests\n")
         print_table(["method", "WAPE", "bias", "top 100", "Kendall", *(f"WAPE {name}" for _, name in PARTS),
-                     *quantiles.values(), *(f"coverage {name}" for name in COVERED if quantiles)], rows)
+                     *quantiles.values(), *(f"coverage {name}" for name in COVERED.values() if quantiles)], rows)
         rows = []
         for method in whole["method"]:
             cells = [method]

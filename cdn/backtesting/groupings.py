@@ -17,6 +17,9 @@ HEAD_SHARE = 0.1
 NEW_DAYS = 14
 """A title is new on its first so many days."""
 ALL, REGION, REGION_SIZE, POPULARITY, AGE = "all", "region", "region_size", "popularity", "age"
+NEWS = "news"
+"""New titles again, those apart that no forecaster can know of."""
+KNOWN, UNHEARD_OF = "known", "unheard_of"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +50,23 @@ class Grouping:
         return np.zeros(len(region), dtype=np.int64) if self.of_asset is None else self.of_asset[asset]
 
 
-def groupings_of(before: History, released: np.ndarray, day: int, region_size: np.ndarray) -> list[Grouping]:
-    """The five groupings of one tested day. ``before``: the window its forecasts are made from; ``released`` (A,) as
-    ``release_days`` gives it; ``region_size`` (R,) as ``region_sizes`` does."""
+def groupings_of(before: History, released: np.ndarray, stated: np.ndarray, day: int,
+                 region_size: np.ndarray) -> list[Grouping]:
+    """The six groupings of one tested day. ``before``: the window its forecasts are made from; ``released`` (A,) as
+    ``release_days`` gives it, of which the catalog has ``stated`` (A,); ``region_size`` (R,) as ``region_sizes`` does.
+
+    A new title is unheard of where nobody had asked for it when the forecast was made and the catalog does not say that
+    it was to come.
+    """
     new = (released >= 0) & (day - released < NEW_DAYS) & (released <= day)
+    unheard_of = new & ~stated & (released >= before.until_day)
     return [
         Grouping(ALL, (ALL,)),
         Grouping(REGION, tuple(before.region_index), of_region=np.arange(len(before.region_index))),
         Grouping(REGION_SIZE, ("large", "medium", "small"), of_region=region_size),
         Grouping(POPULARITY, ("head", "tail"), of_asset=~_head(before)),
         Grouping(AGE, ("new", "old"), of_asset=~new),
+        Grouping(NEWS, (KNOWN, UNHEARD_OF, "old"), of_asset=np.where(new, unheard_of, 2)),
     ]
 
 
@@ -82,11 +92,21 @@ def release_days(catalog: Catalog, first_seen: np.ndarray, log_start: int) -> np
     ``NEW_DAYS`` days by then: what is asked for early in a log may be of any age.
     """
     known = np.where(first_seen - log_start >= NEW_DAYS, first_seen, -1)
-    if "release_date" not in catalog.attributes:
-        return known
-    dates = pd.to_datetime(pd.Series(catalog.attributes["release_date"]), utc=True).dt.tz_localize(None)
-    stated = dates.to_numpy().astype("datetime64[D]")
+    stated = _stated_dates(catalog)
     return np.where(np.isnat(stated), known, np.maximum(stated.astype(np.int64), 0))
+
+
+def stated_releases(catalog: Catalog) -> np.ndarray:
+    """(A,) bool: the catalog has a ``release_date``."""
+    return ~np.isnat(_stated_dates(catalog))
+
+
+def _stated_dates(catalog: Catalog) -> np.ndarray:
+    """(A,) datetime64[D], NaT where the catalog says none."""
+    if "release_date" not in catalog.attributes:
+        return np.full(len(catalog), "NaT", dtype="datetime64[D]")
+    dates = pd.to_datetime(pd.Series(catalog.attributes["release_date"]), utc=True).dt.tz_localize(None)
+    return dates.to_numpy().astype("datetime64[D]")
 
 
 def _head(before: History) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cdn.backtesting.alignment import align
-from cdn.backtesting.groupings import groupings_of, region_sizes, release_days
+from cdn.backtesting.groupings import groupings_of, region_sizes, release_days, stated_releases
 from cdn.backtesting.placing import Setting, ladder_of, served_by_caches, served_by_policy, served_within_limits
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
@@ -112,6 +112,7 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
         raise ValueError("egress limits are kept by requests one by one: a log is needed")
     days = days_to_test(history, plan.n_days, plan.horizons)
     released = release_days(setting.catalog, first_seen(history, len(setting.catalog)), history.first_day)
+    stated = stated_releases(setting.catalog)
     sizes = region_sizes(np.bincount(history.region, history.requests, len(history.region_index)))
     ladder = ladder_of(setting.problem(true_demand(history, days[0]), date_of(days[0])), setting.network.topology)
     forecast_day = forecast_day or remembering(setting)
@@ -123,7 +124,7 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
             forecasts, took = _forecasts(before, plan, tested, forecast_day)
             demands = [one.demand for one in forecasts]
             served, placing = _served(setting, plan, tested, demands, log)
-            groupings = groupings_of(before, released, tested.number, sizes)
+            groupings = groupings_of(before, released, stated, tested.number, sizes)
             both = align(tested.true, demands)
             loss = losses(ladder, both.region, both.asset, both.true_bytes, both.bytes)
             # Marginal prices know of no rule: only what is placed as expected is held against them.

@@ -12,8 +12,9 @@ import pandas as pd
 from cdn.backtesting.alignment import Alignment, align
 from cdn.backtesting.groupings import ALL, REGION, REGION_SIZE, Grouping
 from cdn.backtesting.point_errors import absolute_errors
-from cdn.backtesting.quantile_errors import covered, quantile_loss, quantiles_of
+from cdn.backtesting.quantile_errors import quantile_loss, quantiles_of
 from cdn.backtesting.rankings import TOP_K, top_hits, weighted_kendalls
+from cdn.forecasting.coverage import covered
 from cdn.forecasting.demand_forecast import DayForecast
 from cdn.model.demand import Demand
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import numpy as np
 import pandas as pd
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -188,9 +189,9 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
     table = Table(title=f"{horizon} day(s) ahead, {int(first['days'])} day(s) tested: {known}{lru}",
                   caption="regret in points of offload" + (
                       " (too few days for intervals)" if np.isnan(first["regret_low"]) else " with 95 % interval") + (
-                      f"; saved: against {baseline}, * beyond doubt" if baseline else ""))
+                      f"; saved: against {baseline}, * beyond doubt" if baseline else ""), box=SIMPLE)
     has_quantiles = rows["coverage"].notna().any()
-    headings = ["method", "WAPE", "bias", "top lists", "Kendall", "offload", "regret", "saved"]
+    headings = ["method", "WAPE", "bias", "top\nlists", "Kendall", "offload", "regret", "saved"]
     for heading in [*headings, *(["coverage"] if has_quantiles else [])]:
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
@@ -210,7 +211,7 @@ def _regret(row: dict[str, float]) -> str:
     if np.isnan(row["regret"]):
         return "-"
     regret, low, high = (100 * row[f"regret{end}"] for end in ("", "_low", "_high"))
-    return f"{regret:.1f}" if np.isnan(low) else f"{regret:.1f} ({low:.1f} to {high:.1f})"
+    return f"{regret:.1f}" if np.isnan(low) else f"{regret:.1f}\n{low:.1f} to {high:.1f}"
 
 
 def _saved(mine: pd.DataFrame) -> str:

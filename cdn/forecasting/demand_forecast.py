@@ -9,7 +9,7 @@ import pandas as pd
 from cdn.errors import CdnError, DataError, Fault, UnknownNameError
 from cdn.forecasting.expectation import ExpectedRequests
 from cdn.forecasting.forecaster import Forecaster
-from cdn.forecasting.forecasters import LOOK_BACK, forecaster_of, parameters_of
+from cdn.forecasting.forecasters import LOOK_BACK, checked_parameters, forecaster_of
 from cdn.forecasting.history import History
 from cdn.forecasting.hour_profiles import hour_shares, peak_bps_per_byte
 from cdn.forecasting.knowledge import Knowledge, knowledge_of
@@ -58,9 +58,9 @@ def day_forecast(history: History, day: pd.Timestamp, method: str, catalog: Cata
 
     ``level``: one of LEVELS, whether files are forecast each for itself or titles, split over their files.
 
-    Raises UnknownNameError for a method, level or parameter that does not exist, CdnError for a parameter value that
-    makes no sense, DataError where the history has no day, ValueError where it has the day itself or another catalog's
-    assets.
+    Raises UnknownNameError for a method, level or parameter that does not exist, CdnError for a parameter value of
+    another type or that makes no sense, DataError where the history has no day, ValueError where it has the day itself
+    or another catalog's assets.
     """
     number = day_number(day)
     if history.until_day > number:
@@ -73,7 +73,7 @@ def day_forecast(history: History, day: pd.Timestamp, method: str, catalog: Cata
     if level not in LEVELS:
         raise UnknownNameError("forecast level", level, list(LEVELS))
     history = whole_days(history)
-    parameters = _checked(method, parameters) | ({"past": past} if method in LOOK_BACK else {})
+    parameters = checked_parameters(method, parameters) | ({"past": past} if method in LOOK_BACK else {})
     forecaster = LEVELS[level](forecaster_of(method), catalog)
     expected = _expected(forecaster, history, number, method, knowledge, with_quantiles, parameters)
     per_request = bytes_per_request(history, catalog.size_bytes)
@@ -84,14 +84,6 @@ def day_forecast(history: History, day: pd.Timestamp, method: str, catalog: Cata
         history.region_index, history.asset_index, expected.region, expected.asset, expected.requests, bytes_,
         bytes_ * peak_bps_per_byte(shares)[expected.region], shares / shares.max(axis=0), p10, p90)
     return DayForecast(demand, expected)
-
-
-def _checked(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    known = parameters_of(method)
-    for name in parameters:
-        if name not in known:
-            raise UnknownNameError(f"parameter of {method}", name, list(known))
-    return parameters
 
 
 def _expected(forecaster: Forecaster, history: History, number: int, method: str, knowledge: Knowledge,

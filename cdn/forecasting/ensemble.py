@@ -1,31 +1,29 @@
 """The ensemble: a weighted mean of several methods, with the weights that have paid lately, as many days ahead.
 
-Every expert forecasts the last days again, each from what came before it, as many days ahead as the forecast looks. The
-weights follow the multiplicative-weights rule for bandits over experts,
-
-    w_m ~ exp(-eta (L_m - min L) / (min L + c)),
-
-with L the regret of filling caches of several sizes with the expert's forecast, a share of the day's bytes
-(``marginal_prices``), and c = a hundredth of a point: what is less decides nothing. Y. Freund, R. Schapire, A
-decision-theoretic generalization of on-line learning (1997); N. Cesa-Bianchi, G. Lugosi, Prediction, learning, and
-games (2006).
+Every expert forecasts the last days again, each from what came before it, as many days ahead as the forecast looks, and
+is weighted by the regret of filling caches of several sizes with that (``expert_weights``). Weights are those of a
+group of pairs, old titles, young ones or such that nobody asked for yet x size of region, and lean on those of all.
 
 An expert that cannot know a title, which nobody asked for in its history, has no opinion of it and follows the others
 (experts that sleep: Y. Freund et al., Using and combining predictors that specialize, STOC 1997): what comes out today
 is foreseen by those that foresee launches, whatever the others earned on days without any. And all experts are brought
 to one volume per region, their median: weights are earned by who asks for what, not by how much is asked for in all.
-The dispersion is that of the judged days' counts about the mixture, and of young titles at least that of their levels
-over the last two weeks (``level_dispersions``).
+
+The dispersion is that of the judged days' counts about the mixture, and at least: of young titles that of their levels
+over the last two weeks (``level_dispersions``), of titles that nobody asked for yet what is unknown of a launch before
+its first request. These are about the title's level l, and the mixture m may be elsewhere, as some experts spread a
+young title's few days over days before its release: about m it is phi (l / m)^2 + (l / m - 1)^2.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from cdn.forecasting.damped_trend import damped_trend
+from cdn.forecasting.damped_trend import SIZE_CLASSES, damped_trend, region_sizes
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.expectation import ExpectedRequests
+from cdn.forecasting.expert_weights import expert_weights, group_losses, mixture
 from cdn.forecasting.forecaster import Forecaster
 from cdn.forecasting.gradient_boosting import gradient_boosting, is_usable
 from cdn.forecasting.history import History
@@ -33,9 +31,10 @@ from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launch_curves import launch_curves, launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 from cdn.forecasting.low_rank import low_rank
-from cdn.forecasting.marginal_prices import Ladder, losses
+from cdn.forecasting.marginal_prices import Ladder
 from cdn.forecasting.past_forecasts import PastForecasts
 from cdn.forecasting.shrinkage import shrinkage
+from cdn.forecasting.title_levels import TitleLevels
 from cdn.forecasting.uncertainty import (
     DEFAULT_DISPERSION,
     N_CLASSES,
@@ -67,30 +66,40 @@ STORAGE_SHARES = (0.005, 0.02, 0.05, 0.15)
 MOST_JUDGED_PAIRS = 2_000_000
 """Where there are more, experts are judged in some of the regions, from the largest to the smallest: a regret is the
 sum of the caches', so whole regions stand for all."""
-_SMALL_LOSS = 1e-4
 _OLD, _YOUNG, _UNSEEN = range(3)
+_WIDEST = 5.0
+"""Of a larger dispersion the 90 % quantile is nearer to the mean again, not farther."""
+N_GROUPS = (_UNSEEN + 1) * SIZE_CLASSES
 
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """The experts' forecasts of one day: ``keys`` (N,) of all pairs that any foresees, ``requests`` (M, N)."""
+    """The experts' forecasts of one day: ``keys`` (N,) of all pairs that any foresees, ``requests`` (M, N), and whose
+    they are: ``youth`` (A,) of the titles, ``size`` (R,) classes of the regions."""
 
     keys: np.ndarray
     requests: np.ndarray
+    youth: np.ndarray
+    size: np.ndarray
 
     def in_regions(self, chosen: np.ndarray) -> "_Panel":
         """The part of it in regions that are ``chosen`` (R,) bool."""
         rows = chosen[self.keys % len(chosen)]
-        return self if rows.all() else _Panel(self.keys[rows], self.requests[:, rows])
+        return self if rows.all() else replace(self, keys=self.keys[rows], requests=self.requests[:, rows])
+
+    def groups(self, keys: np.ndarray) -> np.ndarray:
+        """(N,) int8 group of each pair, in 0..N_GROUPS-1."""
+        group = np.array(SIZE_CLASSES * self.youth, dtype=np.int8)[keys // len(self.size)]
+        group += self.size.astype(np.int8)[keys % len(self.size)]
+        return group
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """One day that has passed: the panel, what came of its pairs (N,), how old they are (N,), and regrets (M,)."""
+    """One day that has passed: the panel, what came of its pairs (N,), and regrets (M, N_GROUPS)."""
 
     panel: _Panel
     count: np.ndarray
-    youth: np.ndarray
     loss: np.ndarray
 
 
@@ -113,13 +122,13 @@ class _Experts:
         requests = np.zeros((len(found), len(keys)))
         for row, one in zip(requests, found, strict=True):
             row[np.searchsorted(keys, one.keys(n_regions))] = one.requests
-        end = max(until_day - self.history.first_day, 0)
-        asked = self.history.asset_days[:, max(end - WINDOW_DAYS, 0):end].sum(axis=1) > 0
+        window = self.window(until_day)
+        youth = _youth(window, day, self.knowledge)
         region = keys % n_regions
         volume = np.median([np.bincount(region, row, n_regions) for row in requests], axis=0)
-        with_opinions(requests, keys // n_regions, asked)
+        with_opinions(requests, keys // n_regions, window.asset_days.sum(axis=1) > 0)
         to_one_volume(requests, region, volume)
-        return _Panel(keys, requests)
+        return _Panel(keys, requests, youth, region_sizes(window.region_days.sum(axis=0)))
 
     def window(self, until_day: int) -> History:
         """The days before ``until_day``; the last one asked for is kept: what several experts need of it is worked out
@@ -159,15 +168,16 @@ def ensemble(history: History, day: int, knowledge: Knowledge = NOTHING_KNOWN, *
     ahead = day - history.until_day
     judged = [panel_of.judged(int(d), ahead) for d in history.observed_days[1:][-judged_days:]
               if history.before(int(d) - ahead).observed.any()]
-    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, len(members)), learning_rate)
+    weights = expert_weights(np.array([one.loss for one in judged]).reshape(-1, len(members), N_GROUPS), learning_rate)
     panel = panel_of.forecast(history.until_day, day)
     region, asset = panel.keys % len(history.region_index), panel.keys // len(history.region_index)
-    mean = weights @ panel.requests
+    mean = mixture(weights, panel.groups(panel.keys), panel.requests)
     window = panel_of.window(history.until_day)
-    phi = dispersions_of(_table(judged, weights), mean, _youth(window, day, knowledge)[asset])
+    phi = dispersions_of(_table(judged, weights), mean, panel.youth[asset])
     titles = knowledge.titles_of(len(history.asset_index))
     levels = launched_levels(window, day, titles, launches_of(window, titles), knowledge)
-    phi = np.maximum(phi, levels.dispersion[asset])
+    of_levels = _about_the_mixture(levels, panel.youth, np.bincount(asset, mean, len(panel.youth)))
+    phi = np.maximum(phi, of_levels[asset])
     return ExpectedRequests(region, asset, mean, phi)
 
 
@@ -175,15 +185,6 @@ def experts_of(trees: bool | None) -> dict[str, Forecaster]:
     """The experts with or without gradient boosting; None: with it where its extra is installed."""
     with_trees = is_usable() if trees is None else trees
     return EXPERTS | ({"gradient_boosting": gradient_boosting} if with_trees else {})
-
-
-def expert_weights(losses: np.ndarray, learning_rate: float) -> np.ndarray:
-    """(M,) weights that add up to 1, from the regrets L (D, M) of the judged days as shares of each day's bytes;
-    without a day all alike."""
-    mean = losses.mean(axis=0) if len(losses) else np.zeros(losses.shape[1])
-    excess = (mean - mean.min()) / (mean.min() + _SMALL_LOSS)
-    weight = np.exp(-learning_rate * excess)
-    return weight / weight.sum()
 
 
 def with_opinions(requests: np.ndarray, asset: np.ndarray, asked: np.ndarray) -> None:
@@ -218,9 +219,8 @@ def _judge(experts: _Experts, day: int, ahead: int) -> _Judged:
     panel = experts.forecast(day - ahead, day)
     chosen = _judged_regions(panel, n_regions)
     panel = panel.in_regions(chosen)
-    youth = _youth(experts.window(day - ahead), day, knowledge)[panel.keys // n_regions]
     count = counts_on(history, day, ExpectedRequests.of_keys(panel.keys, panel.requests[0], n_regions))
-    return _Judged(panel, count, youth, _regrets(panel, history, day, knowledge, chosen))
+    return _Judged(panel, count, _regrets(panel, history, day, knowledge, chosen))
 
 
 def _judged_regions(panel: _Panel, n_regions: int) -> np.ndarray:
@@ -239,8 +239,8 @@ def _youth(history: History, day: int, knowledge: Knowledge) -> np.ndarray:
 
 
 def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, chosen: np.ndarray) -> np.ndarray:
-    """(M,) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an expert has.
-    """
+    """(M, N_GROUPS) mean regret over the cache sizes, on all pairs of the ``chosen`` regions (R,) that the day or an
+    expert has."""
     n_regions, n_assets = len(history.region_index), len(history.asset_index)
     size = np.ones(n_assets) if knowledge.size_bytes is None else knowledge.size_bytes.astype(np.float64)
     rows = np.arange(*np.searchsorted(history.day, [day - history.first_day, day - history.first_day + 1]).tolist())
@@ -252,14 +252,23 @@ def _regrets(panel: _Panel, history: History, day: int, knowledge: Knowledge, ch
     true[np.searchsorted(keys, true_key)] = history.requests[rows]
     foreseen[:, np.searchsorted(keys, panel.keys)] = panel.requests
     ladders = [Ladder.of_one_cache_per_region(n_regions, size, share) for share in STORAGE_SHARES]
-    return np.mean([losses(ladder, keys % n_regions, asset, true * size[asset], foreseen * size[asset])
+    true, foreseen, group = true * size[asset], foreseen * size[asset], panel.groups(keys)
+    return np.mean([group_losses(ladder, keys % n_regions, asset, true, foreseen, group, N_GROUPS)
                     for ladder in ladders], axis=0)
+
+
+def _about_the_mixture(levels: TitleLevels, youth: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """(A,) phi of young titles' levels, about the mixture's ``mean`` (A,); 0 of old ones."""
+    own = np.where(youth == _UNSEEN, 1 / levels.shape, levels.dispersion)
+    level = levels.share * mean.sum() / max(levels.share.sum(), 1e-300)
+    ratio = np.divide(level, mean, out=np.ones(len(mean)), where=(mean > 0) & (youth != _OLD))
+    return np.maximum(own, np.minimum(own * ratio**2 + (ratio - 1) ** 2, _WIDEST))
 
 
 def _table(judged: list[_Judged], weights: np.ndarray) -> np.ndarray:
     """Dispersions of the judged days' counts about the mixture, as in ``measured_dispersions``."""
     if not judged:
         return np.full((_UNSEEN + 1, N_CLASSES), DEFAULT_DISPERSION)
-    mean, count, youth = (np.concatenate(values) for values in zip(
-        *((weights @ one.panel.requests, one.count, one.youth) for one in judged), strict=True))
-    return measured_dispersions(mean, count, youth, _UNSEEN + 1)
+    mean = np.concatenate([mixture(weights, one.panel.groups(one.panel.keys), one.panel.requests) for one in judged])
+    youth = np.concatenate([one.panel.youth[one.panel.keys // len(one.panel.size)] for one in judged])
+    return measured_dispersions(mean, np.concatenate([one.count for one in judged]), youth, _UNSEEN + 1)

@@ -1,9 +1,11 @@
 """FORECASTERS: name -> forecaster. One file each; ``docs/adding_a_forecaster.md`` says how to add one."""
 
 import inspect
-from typing import Any
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
-from cdn.errors import UnknownNameError
+from cdn.errors import CdnError, UnknownNameError
 from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.empirical_bayes import empirical_bayes
 from cdn.forecasting.ensemble import ensemble
@@ -47,3 +49,33 @@ def parameters_of(name: str) -> dict[str, Any]:
     signature = inspect.signature(forecaster_of(name))
     return {parameter.name: parameter.default for parameter in signature.parameters.values()
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != "past"}
+
+
+_NUMBERS: dict[type, type] = {int: Integral, float: Real}
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}
+
+
+def checked_parameters(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, all known to the method and of a type it takes. Raises UnknownNameError, CdnError."""
+    known = parameters_of(method)
+    annotations = inspect.get_annotations(forecaster_of(method))
+    for name, value in parameters.items():
+        if name not in known:
+            raise UnknownNameError(f"parameter of {method}", name, list(known))
+        kinds = _kinds(annotations[name])
+        if not _is_one_of(value, kinds):
+            expected = " or ".join(_KINDS.get(kind, f"a {kind.__name__}") for kind in kinds)
+            raise CdnError(f"forecasting method {method}: {name} is {expected}, not {value!r}")
+    return parameters
+
+
+def _kinds(annotation: Any) -> list[type]:
+    alternatives = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return [get_origin(one) or one for one in alternatives]
+
+
+def _is_one_of(value: Any, kinds: list[type]) -> bool:
+    """A whole number is a number, true and false are none."""
+    if isinstance(value, bool):
+        return bool in kinds
+    return any(isinstance(value, _NUMBERS.get(kind, kind)) for kind in kinds)

@@ -76,7 +76,7 @@ def title_levels(history: History, day: int, titles: TitleAttributes, launches: 
     theta = (priors.shape + counted) / (priors.shape / priors.mean + exposed)
     share = np.where(age < 0, 0.0, theta * factors.foreseen[:, -1])
     dispersion = np.zeros(len(share)) if by_age else level_dispersions(
-        history, day, launches, factors, (priors.mean, priors.shape), half_life, first_tuned, share)
+        history, day, launches, factors, (priors.mean, priors.shape), half_life, first_tuned)
     return TitleLevels(share, priors.shape + counted, counted, half_life, dispersion)
 
 

@@ -16,6 +16,9 @@ from cdn.forecasting.knowledge import NOTHING_KNOWN, Knowledge
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
 
 N_CLASSES = 18
+_MOST_TIMES = 100.0
+"""A count this many times what was expected (and one more) says no more than that: else a single spike would make all
+of its class so skewed that their 90 % quantiles were 0."""
 DEFAULT_DISPERSION = 0.5
 """Where no day can be foreseen from an earlier one: a relative standard deviation of 0.7."""
 
@@ -58,6 +61,7 @@ def measured_dispersions(mean: np.ndarray, count: np.ndarray, kind: np.ndarray, 
     """(n_kinds, N_CLASSES) phi by kind and class of expected requests; ``kind`` (N,) in 0..n_kinds - 1, such as whether
     a title is young. A class without entries takes that of all classes together."""
     group = popularity_class(4 * mean, N_CLASSES) + N_CLASSES * kind.astype(np.int64)
+    count = np.minimum(count, _MOST_TIMES * (mean + 1))
     return 1 / shapes_by_class(count, mean, group, n_kinds * N_CLASSES).reshape(n_kinds, N_CLASSES)
 
 

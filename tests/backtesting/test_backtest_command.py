@@ -81,8 +81,15 @@ def test_files_and_figures(folder, network):
                                                 "requests": 20, "requests_with_session": stored["parameters"]["log"][
                                                     "rows_read"]}
     scores = pd.read_csv(folder / "out" / "scores.csv")
-    assert set(scores["grouping"]) == {"all", "region", "region_size", "popularity", "age"}
+    assert set(scores["grouping"]) == {"all", "region", "region_size", "popularity", "age", "news"}
     assert (folder / "out" / "backtest.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_figure_of_the_table_is_cut_off_in_a_pipe(folder):
+    """With a rule and intervals, in the 100 columns there are."""
+    text = invoke(folder, "--methods", "last_day,moving_average", "--topology", folder / "topology.toml", "--days", 5,
+                  "--robust", "quantile:0.3").stdout
+    assert " to " in text and "quantile:0.3" in text and "\N{HORIZONTAL ELLIPSIS}" not in text
 
 
 def test_a_rule_is_held_against_placing_what_is_expected_within_egress_limits(folder):

@@ -6,7 +6,15 @@ from backtesting.backtest_examples import catalog_of, history_of, log_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.backtesting.groupings import AGE, POPULARITY, groupings_of, region_sizes, release_days
+from cdn.backtesting.groupings import (
+    AGE,
+    NEWS,
+    POPULARITY,
+    groupings_of,
+    region_sizes,
+    release_days,
+    stated_releases,
+)
 from cdn.backtesting.windows import first_seen
 from cdn.files.catalogs import read_catalog
 from cdn.model.catalog import Catalog
@@ -18,15 +26,33 @@ def test_every_pair_is_in_one_group_of_each_grouping():
     history = history_of(log_of([(100, asset % 2, asset, 100 - 10 * asset) for asset in range(10)], 12))
     released = np.full(12, -1)
     released[[3, 4, 5]] = 101 - 13, 101 - 14, 102
-    groupings = {grouping.name: grouping for grouping in groupings_of(history, released, 101, np.array([0, 2]))}
+    found = groupings_of(history, released, np.zeros(12, dtype=bool), 101, np.array([0, 2]))
+    groupings = {grouping.name: grouping for grouping in found}
     region, asset = np.array([0, 1, 1, 0]), np.array([0, 3, 4, 11])
     labels = {name: [grouping.labels[g] for g in grouping.of_pairs(region, asset)]
               for name, grouping in groupings.items()}
     assert labels == {"all": ["all"] * 4, "region": ["north", "south", "south", "north"],
                       "region_size": ["large", "small", "small", "large"],
-                      "popularity": ["head", "tail", "tail", "tail"], "age": ["old", "new", "old", "old"]}
+                      "popularity": ["head", "tail", "tail", "tail"], "age": ["old", "new", "old", "old"],
+                      "news": ["old", "known", "old", "old"]}
     assert groupings[AGE].of_asset.tolist()[5] == 1, "not out yet is not new"
     assert len(groupings[POPULARITY]) == 2
+
+
+def test_new_titles_are_unheard_of_where_neither_log_nor_catalog_tells_of_them():
+    """The forecast of day 104 is made from days up to 100. a was asked for on day 100, b first on 103, c on 103 as the
+    catalog had said, d on day 104 itself, e is old."""
+    history = history_of(log_of([(100, 0, 0, 1)], 5)).before(101)
+    released, stated = np.array([100, 103, 103, 104, 50]), np.array([False, False, True, False, False])
+    news = {one.name: one for one in groupings_of(history, released, stated, 104, np.array([0, 1]))}[NEWS]
+    assert [news.labels[g] for g in news.of_asset] == ["known", "unheard_of", "known", "unheard_of", "old"]
+
+
+def test_the_catalog_states_releases_or_not():
+    dates = np.array([pd.Timestamp("2026-03-01"), None], dtype=object)
+    assert stated_releases(Catalog.of_sizes(list("ab"), [1] * 2, attributes={"release_date": dates})).tolist() == [
+        True, False]
+    assert not stated_releases(catalog_of(3)).any()
 
 
 def test_what_is_asked_for_early_in_a_log_may_be_of_any_age():

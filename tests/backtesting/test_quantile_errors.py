@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.backtesting.quantile_errors import covered, quantile_loss, quantiles_of
+from cdn.backtesting.quantile_errors import quantile_loss, quantiles_of
+from cdn.forecasting.coverage import covered
 from cdn.forecasting.negative_binomial import cumulative
 
 

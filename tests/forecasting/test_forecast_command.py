@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cdn.cli import cli
-from cdn.errors import DataError, UnknownNameError
+from cdn.errors import CdnError, DataError, UnknownNameError
 from cdn.files.demands import read_demand
 from cdn.files.topologies import read_topology
 from cdn.model.index import Index
@@ -81,6 +81,20 @@ def test_parameters_reach_the_method(folder):
         invoke(folder, "--day", "2012-12-28", "--method", "moving_average", "--parameter", "k=1")
     for value in ("window_days", "window_days=many", "window_days=[1]"):
         assert invoke(folder, "--day", "2012-12-28", "--parameter", value).exit_code == 2
+
+
+@pytest.mark.parametrize(("method", "parameter", "message"), [
+    ("ensemble", "experts=1", "experts is a dict or null, not 1"),
+    ("ensemble", "trees=7", "trees is true or false or null, not 7"),
+    ("ensemble", "judged_days=2.5", "judged_days is a whole number, not 2.5"),
+    ("moving_average", "window_days=null", "window_days is a whole number, not None"),
+    ("low_rank", "factors=true", "factors is a whole number, not True"),
+    ("shrinkage", "k=false", "k is a number or null, not False"),
+    ("shrinkage", "k=-1", "k is a positive number, not -1")])
+def test_parameters_of_another_type_are_refused(folder, method, parameter, message):
+    with pytest.raises(CdnError, match=f"forecasting method {method}: {message}"):
+        invoke(folder, "--day", "2012-12-28", "--method", method, "--parameter", parameter)
+    assert not (folder / "demand.csv").exists()
 
 
 def test_nothing_is_written_where_nothing_can_be_forecast(folder):

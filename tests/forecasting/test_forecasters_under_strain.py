@@ -176,6 +176,19 @@ def test_demand_has_quantiles_that_hold_the_bytes():
     assert len(np.concatenate(inside)) > 300 and 0.75 < np.concatenate(inside).mean() < 0.92
 
 
+@pytest.mark.parametrize("method", ["ensemble", "shrinkage", "launch_curves", "exponential"])
+def test_a_spike_of_one_title_leaves_the_others_their_intervals(method):
+    """Two hundred titles are asked for ten times a day in two regions, one a million times on the last day: what is
+    expected of the others lies in their intervals, which were [0, 0]."""
+    counts = np.random.default_rng(1).poisson(10, (20, 200, 2))
+    counts[-1, 0, 0] = 1_000_000
+    options = {"trees": False} if method == "ensemble" else {}
+    found = with_dispersion(FORECASTERS[method], history_of_counts(counts), FIRST_DAY + 20, **options)
+    others = found.asset != 0
+    low, high = (quantiles(found.requests[others], found.dispersion[others], share) for share in (0.1, 0.9))
+    assert ((low < found.requests[others]) & (found.requests[others] < high)).mean() > 0.95
+
+
 @pytest.mark.parametrize(("method", "name", "value"), [
     ("empirical_bayes", "taste_half_life_days", 0), ("launch_curves", "min_requests", -1), ("low_rank", "factors", 0),
     ("low_rank", "prior_requests", -1), ("ensemble", "judged_days", 0), ("ensemble", "learning_rate", -1)])

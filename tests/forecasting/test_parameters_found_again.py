@@ -8,14 +8,16 @@ from cdn.forecasting.credibility import credibility
 from cdn.forecasting.damped_trend import damped_trend
 from cdn.forecasting.day_factors import day_factors
 from cdn.forecasting.decay import decay_curves
-from cdn.forecasting.ensemble import expert_weights, to_one_volume, with_opinions
+from cdn.forecasting.ensemble import to_one_volume, with_opinions
 from cdn.forecasting.events import Calendar
 from cdn.forecasting.expectation import forgetting_weights
+from cdn.forecasting.expert_weights import expert_weights, group_losses, mixture
 from cdn.forecasting.factorisation import factorise
 from cdn.forecasting.gamma_shapes import shape_of, shapes_by_class
 from cdn.forecasting.knowledge import Knowledge
 from cdn.forecasting.launch_curves import launched_levels
 from cdn.forecasting.launches import YOUNG_DAYS, launches_of
+from cdn.forecasting.marginal_prices import Ladder, losses
 from cdn.forecasting.regional_tastes import expected_counts, level_strengths
 from cdn.forecasting.title_levels import title_levels
 from cdn.forecasting.titles import UNKNOWN_DAY, TitleAttributes
@@ -228,12 +230,38 @@ def test_damped_trend_follows_a_trend_more_than_a_level_does():
 
 def test_weights_go_to_experts_that_lost_least_and_stay_even_without_losses():
     """Two days' mean losses are 0.1 and 0.15, half more than the least (but for c): e^-5 at a rate of 10."""
-    losses = np.array([[0.1, 0.2], [0.1, 0.1]])
+    losses = np.array([[0.1, 0.2], [0.1, 0.1]])[:, :, None]
     weights = expert_weights(losses, 10.0)
     assert weights[1] / weights[0] == pytest.approx(np.exp(-5 / 1.001), rel=1e-6) and weights.sum() == pytest.approx(1)
-    assert expert_weights(losses, 0.0).tolist() == expert_weights(losses[:0], 10.0).tolist() == [0.5, 0.5]
-    np.testing.assert_allclose(expert_weights(np.zeros((3, 2)), 10.0), 0.5)
+    assert expert_weights(losses, 0.0).tolist() == expert_weights(losses[:0], 10.0).tolist() == [[0.5], [0.5]]
+    np.testing.assert_allclose(expert_weights(np.zeros((3, 2, 4)), 10.0), 0.5)
     assert expert_weights(1e9 * losses, 20.0).sum() == pytest.approx(1)
+
+
+def test_a_group_s_weights_lean_on_everyone_s_the_less_it_lost_the_more():
+    """The first expert loses 0.06 in all and the second 0.04, yet in the first group it is 0.02 against 0.03, half of
+    the 0.04: (0.02 + 2 x 0.06) / 2.5 against (0.03 + 2 x 0.04) / 2.5. The third group lost nothing: everyone's."""
+    weights = expert_weights(np.array([[[0.02, 0.04, 0.0], [0.03, 0.01, 0.0]]]), 10.0)
+    leant = np.array([0.056, 0.044])
+    assert weights[0, 0] / weights[1, 0] == pytest.approx(np.exp(-10 * 0.012 / (leant[1] + 1e-4)))
+    assert weights[0, 2] / weights[1, 2] == pytest.approx(np.exp(-10 * 0.02 / (0.04 + 1e-4)))
+    assert weights[0, 1] < weights[0, 2] < weights[0, 0]
+
+
+def test_a_mixture_weighs_each_pair_by_its_group():
+    weights, requests = np.array([[1.0, 0.25], [0.0, 0.75]]), np.array([[4.0, 4.0], [8.0, 8.0]])
+    assert mixture(weights, np.array([0, 1]), requests).tolist() == [4, 7]
+
+
+def test_groups_losses_add_up_to_the_regret():
+    """One cache of two assets of size 1; the day asks 5, 3, 2 times for a, b, c: the price is 2. Who takes c for b
+    leaves b, worth 1 more than the price, and stores c, worth just that: 1 of 10."""
+    ladder = Ladder.of_one_cache_per_region(1, np.ones(3), 2 / 3)
+    region, asset, true = np.zeros(3, dtype=int), np.arange(3), np.array([5.0, 3.0, 2.0])
+    foreseen = np.array([[9.0, 1.0, 2.0], [3.0, 2.0, 1.0]])
+    found = group_losses(ladder, region, asset, true, foreseen, np.array([0, 1, 0]), 2)
+    assert found.tolist() == [[0, 0.1], [0, 0]]
+    assert found.sum(axis=1).tolist() == losses(ladder, region, asset, true, foreseen).tolist()
 
 
 def test_an_expert_without_an_opinion_of_a_title_follows_the_others():
