@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel
 from cdn.placement.decomposition.bits import has_bit
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block
@@ -21,7 +21,7 @@ REACTION = 8.0
 MOST_SHIFT = 0.7
 
 
-@routine
+@inlined
 def _take_off(tables, asset, row, use):
     """Takes off what the asset uses now."""
     size = tables.size_bytes[asset]
