@@ -68,7 +68,8 @@ def balance(
     n_sites = len(tables.storage_bytes)
     use, n_batches = use.copy(), max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
-        assets, reacting = order[batch::n_batches], reacting_prices(passes, prices, elasticity, use, 1.0)
+        assets = np.ascontiguousarray(order[batch::n_batches])
+        reacting = reacting_prices(passes, prices, elasticity, use, 1.0)
 
         def work(task: int, ws: Any, assets=assets, reacting=reacting) -> np.ndarray:
             change = np.zeros((2, n_sites))

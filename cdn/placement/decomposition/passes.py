@@ -206,7 +206,7 @@ class BlockPasses:
             sums = _new_sums(self.tables)
             room, parts, part = self.rooms(workspace)
             how = (opened, np.array(tolerances), priced_fill, rate_window)
-            among = (sample.assets, sample.weight, task, CHUNKS)
+            among = (np.ascontiguousarray(sample.assets), sample.weight, task, CHUNKS)
             _price_chunk(self.tables, prices, workspace, part, room, parts, *among, *how, sums)
             return sums
 

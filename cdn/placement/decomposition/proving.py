@@ -163,7 +163,7 @@ def prove(
     total, used, trees = np.zeros(2), np.zeros((2, n_sites)), []
     n_batches = max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
-        assets = order[batch::n_batches]
+        assets = np.ascontiguousarray(order[batch::n_batches])
         late = is_late()
         rounds, allowed = (0, np.array([np.inf, 0.0])) if late else (ROUNDS, np.array(tolerances))
         reacting = reacting_prices(passes, prices, elasticity, used, batch / n_batches)
