@@ -30,7 +30,7 @@ from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.groups import MOST_ENTRIES
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.pricing import demand_order
-from cdn.placement.decomposition.proving import _prove_chunk, prove
+from cdn.placement.decomposition.proving import prove, prove_chunk
 from cdn.placement.decomposition.repairing import Repair
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 
@@ -42,7 +42,7 @@ def shared_cold_start(problem: Problem, progress: Callable[[str], None] | None) 
     """A helper process for as long as it lasts, where the placer's kernels are yet to be compiled and there is a second
     processor; ``progress`` is told so."""
     helper = None
-    if is_kept(_prove_chunk) is False and (os.cpu_count() or 1) > 1:
+    if is_kept(prove_chunk) is False and (os.cpu_count() or 1) > 1:
         if progress is not None:
             progress("compiling kernels, once")
         kind = PARTS if np.diff(problem.demand.indptr).max(initial=0) > MOST_ENTRIES else WHOLE

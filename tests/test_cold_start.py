@@ -22,7 +22,8 @@ from cdn.planning import plan_placement
 def compiled():
     ours = (found for found in gc.get_objects() if isinstance(found, CPUDispatcher))
     return {f"{found.py_func.__module__}.{found.py_func.__name__} {signature}" for found in ours
-            for signature in found.signatures if found.py_func.__module__.startswith("cdn.")}
+            for signature in found.signatures if found.py_func.__module__.startswith("cdn.")
+            and not found.targetoptions.get("no_cpython_wrapper")}
 
 compile_backwards(sys.argv[1])
 before = compiled()
@@ -30,10 +31,7 @@ assert before
 plan_placement(builders()[sys.argv[2]](), "decomposition", threads=1, time_limit_s=1.0)
 print(*sorted({line.split()[0] for line in compiled() - before}), sep="\\n")
 """
-FIRST_NEEDED = {
-    "cdn.placement.decomposition.passes._price_chunk",
-    "cdn.placement.decomposition.passes._is_near",
-}
+FIRST_NEEDED = {"cdn.placement.decomposition.passes._price_chunk"}
 """What the placer compiles itself meanwhile."""
 NOT_WORTH_IT = {
     "cdn.model.branching.count_entries",

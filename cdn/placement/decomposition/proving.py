@@ -96,7 +96,7 @@ def _reset_serve(tables, origin_cost, asset, serve, entry_group):
 
 
 @kernel
-def _prove_chunk(
+def prove_chunk(
     tables, prices, reacting, ws, part, room, parts, origin_cost, assets, begin, step, rounds, tolerances, opened,
     serve, entry_group, sums, use
 ):  # fmt: skip
@@ -173,7 +173,7 @@ def prove(
             room, parts, part = passes.rooms(ws)
             shared = (origin_cost, assets, task, CHUNKS, rounds, allowed)
             filled = (opened, serve, entry_group, sums, use)
-            found = _prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, *filled)
+            found = prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, *filled)
             return sums, use, found
 
         for sums, use, found in passes.run(work):
