@@ -1,6 +1,6 @@
 """Placement measured: certified gaps, seconds and memory against what they must reach, and against other solvers.
 
-    python benchmarks/placement.py [--sections table limits warm small peers growth] [--instances NAME ...]
+    python benchmarks/placement.py [--sections cold table limits warm small peers growth] [--instances NAME ...]
                                    [--quick] [--method M] [--threads N] [--compiled] [--keep FILE]
 
 Every run is a process of its own, so that its peak memory is its own; a tiny run first fills numba's cache on disk.
@@ -35,6 +35,8 @@ QUICK = ("500-20-10", "20k-20-10", "growth-1k", "growth-3k", "growth-10k", "smal
 LIMIT_S = 900.0
 TINY = ("small", "500-20-10", "500-20-10+limits", "growth-1k")
 """The last has blocks that are taken in parts, which kernels are compiled anew for."""
+COLD = ("small", "2k-100-110", "mid-even")
+"""Unlike in what is compiled for them: small blocks, blocks in parts, blocks whose entries see many caches."""
 RESULT_COLUMNS = (
     "instance",
     "entries",
@@ -49,12 +51,11 @@ RESULT_COLUMNS = (
 )
 
 
-def print_compile(children: Children) -> None:
-    """Fills numba's cache and says what a cold start costs."""
-    cold, warm = children.compile_seconds(TINY[0])
-    print(f"\nCold start on `{TINY[0]}`, nothing compiled: {cold:.1f} s; compiled: {warm:.1f} s (asked: below 20 s).")
-    for instance in TINY:
-        children.place(instance)
+def print_cold_section(children: Children, chosen: Callable[[str], bool]) -> None:
+    """What compiling costs."""
+    print("\n## Cold start: seconds of a process that places and judges (asked: 20 s to compile)")
+    rows = [[name, *map(seconds, children.compile_seconds(name))] for name in filter(chosen, COLD)]
+    print_table(("instance", "nothing compiled", "compiled"), rows)
 
 
 def print_results(children: Children, names: list[str], asked: Callable[[str], tuple[float, float, float]]) -> None:
@@ -210,6 +211,7 @@ def _growth_row(point: dict) -> list[str]:
 
 
 SECTIONS = {
+    "cold": print_cold_section,
     "table": print_table_section,
     "limits": print_limits_section,
     "warm": print_warm_section,
@@ -227,14 +229,15 @@ def main() -> None:
     parser.add_argument("--method", choices=PLACERS, default="decomposition" if "decomposition" in PLACERS else "lp")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--time-limit", type=float, default=LIMIT_S, metavar="S", help="of our placer")
-    parser.add_argument("--compiled", action="store_true", help="kernels are on disk already: no cold start first")
+    parser.add_argument("--compiled", action="store_true", help="kernels are on disk already")
     parser.add_argument("--keep", type=Path, help="file of other solvers' measurements, reused and added to")
     given = parser.parse_args()
     instances = given.instances or (QUICK if given.quick else [*SHAPES, *SMALL])
     children = Children(given.method, given.threads, given.time_limit, given.keep)
     print(f"# Placement\n\nMethod `{given.method}`, {given.threads} threads; solvers beside it with one.")
     if not given.compiled:
-        print_compile(children)
+        for instance in TINY:
+            children.place(instance)
     for section in given.sections:
         print(section, file=sys.stderr)
         SECTIONS[section](children, lambda name: name in instances)

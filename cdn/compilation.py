@@ -9,13 +9,17 @@ It is kept where numba keeps it: in ``NUMBA_CACHE_DIR`` if that is set, else in 
 anew. The files' names have a digest of the sources, so that not even processes of an older and a newer version that run
 at the same time take each other's; what is there of other versions is removed.
 
+Each function is compiled by one process at a time: others that need it wait, and then find it on disk. So two processes
+that begin at different ends share the work of a cold start (``cdn.cold_start``).
+
 With ``NUMBA_DISABLE_JIT=1`` everything stays Python, for a debugger to walk through.
 """
 
+import fcntl
 import hashlib
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -28,6 +32,7 @@ _CONFIG: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
 _IMPORT = re.compile(rb"^\s*(?:from|import)\s+" + _PACKAGE.name.encode() + rb"\b((?:\.\w+)*)", re.MULTILINE)
 _LOCK = Lock()
+_NARROW = (types.int8, types.int16, types.int32, types.uint8, types.uint16, types.uint32)
 _LOCATORS = ("_Given", "_BesideSource", "_OfUser")
 
 
@@ -40,6 +45,12 @@ def routine(function: Callable) -> Any:
     """A part of kernels that Python never calls: compiled without what that would take, which is most of the code where
     arguments are tuples of many arrays."""
     return function if _CONFIG.DISABLE_JIT else _for_any_constant(_compiled(function, no_cpython_wrapper=True))
+
+
+def inlined(function: Callable) -> Any:
+    """A part of kernels that is called at one place: compiled as if it stood there. A routine is optimised and made
+    into machine code by itself, and then again in each routine above it."""
+    return function if _CONFIG.DISABLE_JIT else _compiled(function, no_cpython_wrapper=True, inline="always")
 
 
 def step(function: Callable) -> Any:
@@ -64,19 +75,74 @@ def _compiled(function: Callable, **options: Any) -> Any:
         finally:
             _CONFIG.CACHE_LOCATOR_CLASSES = before
     _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))
+    return _in_one_process(compiled)
+
+
+def _in_one_process(compiled: Any) -> Any:
+    """The same function; where another process is compiling it, that is waited for, and what it keeps is loaded."""
+    compile_for, folder = compiled.compile, Path(compiled.stats.cache_path)
+
+    def compile_alone(signature: Any) -> Any:
+        with _locked(folder, f"{compiled.__module__}.{compiled.__qualname__}"):
+            return compile_for(signature)
+
+    compiled.compile = compile_alone
     return compiled
+
+
+@contextmanager
+def _locked(folder: Path, name: str) -> Iterator[None]:
+    """Keeps other processes out of the same name while it lasts: locks one byte of the folder's lock file. Where there
+    is no locking, the work may be done twice."""
+    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
+    file = _lock_file(folder)
+    if file is None:
+        yield
+        return
+    with suppress(OSError):
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
+
+
+@cache
+def _lock_file(folder: Path) -> Any:
+    """Open for as long as the process lives: closing it would give up all its locks."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "compiling.lock").open("wb")
+    except OSError:
+        return None
+
+
+def is_kept(compiled: Any) -> bool | None:
+    """Whether code of a kernel is on disk; None where none is kept, or nothing is compiled."""
+    folder = compiled.stats.cache_path if hasattr(compiled, "stats") else None
+    if folder is None:
+        return None
+    module = Path(compiled.py_func.__code__.co_filename)
+    return any(Path(folder).glob(f"{module.stem}.{compiled.__name__}-{_version_of(module)}*.nbi"))
 
 
 def _for_any_constant(compiled: Any) -> Any:
-    """The same function, compiled once for whatever constants callers have: numba would do so for each of them."""
+    """The same function, compiled once for whatever constants and widths of integers callers have: numba would do so
+    for each of them."""
     call_template = compiled.get_call_template
 
     def without_literals(arguments: tuple, named: dict) -> Any:
-        plain = {name: types.unliteral(given) for name, given in named.items()}
-        return call_template(tuple(types.unliteral(given) for given in arguments), plain)
+        plain = {name: _plain(given) for name, given in named.items()}
+        return call_template(tuple(_plain(given) for given in arguments), plain)
 
     compiled.get_call_template = without_literals
     return compiled
+
+
+def _plain(given: types.Type) -> types.Type:
+    plain = types.unliteral(given)
+    return types.int64 if plain in _NARROW else plain
 
 
 class _ByImports:

@@ -2,10 +2,12 @@
 
 import inspect
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cdn.cold_start import shared_cold_start
 from cdn.errors import UnknownNameError
 from cdn.evaluation import Evaluation, evaluate, lower_bound
 from cdn.model.placement import Certificate, Placement, PlacerResult
@@ -43,13 +45,14 @@ def plan_placement(
     known = inspect.signature(placer).parameters
     started = time.perf_counter()
     known_options = {name: value for name, value in options.items() if name in known and value is not None}
-    if robust is None:
-        result = placer(problem, **known_options)
-    else:
-        result = place_robustly(problem, placer, robust, seed, **known_options)
-    seconds = time.perf_counter() - started
-    evaluation = evaluate(problem, result.placement)
-    certificate = _certificate(problem, method, result, evaluation, seconds)
+    with shared_cold_start(problem, known_options.get("progress")) if method == "decomposition" else nullcontext():
+        if robust is None:
+            result = placer(problem, **known_options)
+        else:
+            result = place_robustly(problem, placer, robust, seed, **known_options)
+        seconds = time.perf_counter() - started
+        evaluation = evaluate(problem, result.placement)
+        certificate = _certificate(problem, method, result, evaluation, seconds)
     return PlannedPlacement(
         problem,
         result.placement,

@@ -5,9 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from numba import types
 
@@ -48,6 +50,32 @@ def run(package: Path, **environment: str) -> tuple[int, bool]:
     )
     value, hits = done.stdout.split()
     return int(value), hits != "0"
+
+
+def test_two_processes_never_compile_the_same(small):
+    """Both begin at once; whoever comes second waits, and finds it on disk."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(run, [small, small]))
+    assert sorted(both) == [(11, False), (11, True)]
+
+
+def test_what_is_kept_is_known(small, tmp_path):
+    script = (
+        "from cdn.compilation import is_kept as k; from cdn.deep.running import run; print(k(run), run(1), k(run))"
+    )
+
+    def ask(**environment: str) -> str:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+        environment = {**clean, "PYTHONPATH": str(small.parent), "NUMBA_CACHE_DIR": str(tmp_path), **environment}
+        command = [sys.executable, "-c", script]
+        return subprocess.run(
+            command, cwd=small.parent, env=environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert [ask(), ask()] == ["False 11 True", "True 11 True"]
+    assert ask(NUMBA_DISABLE_JIT="1") == "None 11 None"
+    change(small, "sizes.py", "10", "20")
+    assert ask() == "False 21 True"
 
 
 def kept(folder: Path) -> list[str]:
@@ -141,9 +169,9 @@ def doubled(x):
 
 @kernel
 def double_constants(x):
-    return doubled(1) + doubled(2) + doubled(x)
+    return doubled(1) + doubled(2) + doubled(x) + doubled(np.int32(x))
 
 
-def test_a_kernel_is_compiled_once_for_all_constants():
-    assert double_constants(3) == 12
+def test_a_kernel_is_compiled_once_for_all_constants_and_widths_of_integers():
+    assert double_constants(3) == 18
     assert doubled.signatures == [(types.int64,)]

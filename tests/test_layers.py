@@ -17,7 +17,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("files",),
     ("evaluation", "placement", "caching", "logs"),
-    ("forecasting", "traces"),
+    ("forecasting", "traces", "cold_start"),
     ("checking", "filling", "generator", "importing", "planning", "simulation"),
     ("backtesting", "verification"),
     ("scenarios",),

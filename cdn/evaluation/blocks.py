@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel, routine
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
 from cdn.evaluation.terms import Terms, new_room
 from cdn.model.branching import WHOLE
@@ -64,13 +64,14 @@ def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
         elif next_tree > tree or next_row > row:
             bounds[a] = _bound_parts(a, terms, serve, cases, tree, next_tree, row, next_row, single_leaf, room, walk)
         else:
-            room.prices[:n_entries] = serve[terms.indptr[a] : terms.indptr[a + 1]]
+            for k in range(n_entries):
+                room.prices[k] = serve[terms.indptr[a] + k]
             bounds[a] = _bound_block(a, n_entries, terms, cases, single_leaf, NONE, WHOLE, room, walk)
         tree, row = next_tree, next_row
         _clear_rules(a, terms, room.rule)
 
 
-@routine
+@inlined
 def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_leaf, room, walk):
     """The bounds of an asset's groups, added up: its trees and shares up to the ends."""
     room.left[:] = 1.0
@@ -103,7 +104,7 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
     return total - 2 * UNIT_ROUNDOFF * (n_groups + 2) * sizes if sizes < np.inf else total
 
 
-@routine
+@inlined
 def _group_entries(a, indptr, entry_group, room):
     """Lists the asset's entries group by group, in each in their order."""
     room.group_first[:] = 0
@@ -120,7 +121,7 @@ def _group_entries(a, indptr, entry_group, room):
     room.group_first[-1] = indptr[a + 1] - indptr[a]
 
 
-@routine
+@inlined
 def _deal_shares(g, cases, row, end_row, room):
     """Sets the group's shares of the listed caches: what it asks for, as far as groups before have left it."""
     for k in range(row, end_row):
@@ -142,7 +143,7 @@ def _set_rules(a, terms, rule):
         rule[terms.excluded_site[k]] |= EXCLUDED
 
 
-@routine
+@inlined
 def _clear_rules(a, terms, rule):
     for k in range(terms.stored_indptr[a], terms.stored_indptr[a + 1]):
         rule[terms.stored_site[k]] = 0
@@ -166,8 +167,8 @@ def _bound_block(a, n_entries, terms, cases, nodes, start, group, room, walk):
     for vector in range(list_leaves(nodes, walk)):
         if walk.first_leaf[vector] != NONE:
             if start != NONE:
-                begin = start + vector * n_entries
-                room.prices[:n_entries] = cases.serve[begin : begin + n_entries]
+                for k in range(n_entries):
+                    room.prices[k] = cases.serve[start + vector * n_entries + k]
             credit, credit_size = _add_gains(n_entries, room)
             taken, taken_size = _take_gains(n_entries, room, walk.known, n_met)
             lost = (n_entries + 2) * credit_size + (n_met + 2) * taken_size
@@ -178,7 +179,7 @@ def _bound_block(a, n_entries, terms, cases, nodes, start, group, room, walk):
     return least
 
 
-@routine
+@inlined
 def _charge_group(n_groups, room, n_met):
     """Leaves of each price the group's share, lowered by what adding up the shares can have raised them. Where none is
     listed the first group that meets the cache is charged all of it."""
@@ -206,7 +207,7 @@ def _meet(nodes, room, n_met):
     return n_met
 
 
-@routine
+@inlined
 def _list_pairs(n_entries, terms, room, n_met):
     """Lists the pairs of the block's entries, and meets their caches. Caches that cost a region as much as the origin
     are passed over: there g >= k >= v."""
@@ -241,7 +242,7 @@ def _list_pairs(n_entries, terms, room, n_met):
     return n_met
 
 
-@routine
+@inlined
 def _price_sites(a, terms, room, known, n_met):
     """For the sites met: the price of storing the asset, and what the rules say. Where it would cost infinitely much no
     placement stores it that costs less than a bound, pins aside, which nothing can be proved with."""
@@ -257,7 +258,7 @@ def _price_sites(a, terms, room, known, n_met):
             known[s] = WITHOUT
 
 
-@routine
+@inlined
 def _add_gains(n_entries, room):
     """Adds up the v[r], their sizes, and per cache max(0, v - g)."""
     gain, prices, most, pair_first = room.gain, room.prices, room.most, room.pair_first
@@ -275,7 +276,7 @@ def _add_gains(n_entries, room):
     return credit, credit_size
 
 
-@routine
+@inlined
 def _take_gains(n_entries, room, known, n_met):
     """Sets x, and adds up what is taken of it, and the sizes, where no more is known than the rules; the gains are
     blank afterwards."""
@@ -293,7 +294,7 @@ def _take_gains(n_entries, room, known, n_met):
     return taken, taken_size
 
 
-@routine
+@inlined
 def _bound_leaves(vector, nodes, base, lost, net, walk):
     """The least bound of the vector's leaves, from ``base``, the bound where no more is known than the rules, which
     rounding may have made too high by 2 u ``lost`` and its own rounding."""
@@ -317,7 +318,7 @@ def _bound_leaves(vector, nodes, base, lost, net, walk):
     return least
 
 
-@routine
+@inlined
 def _is_storable(size, storage_bytes, usable_fill_bytes, rule):
     """``Problem.storable`` of one pair."""
     if rule & PINNED:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import routine
+from cdn.compilation import inlined
 
 FREE, WITH, WITHOUT = 0, 1, 2  # what is known of a site: nothing, it stores the asset, it does not
 NONE = -1
@@ -60,7 +60,7 @@ def new_walk(n_nodes: int, n_sites: int) -> Walk:
     )
 
 
-@routine
+@inlined
 def list_leaves(nodes, walk):
     """Lists the leaves of a whole tree in preorder; returns the number of vectors. ``known`` is left as it was.
 

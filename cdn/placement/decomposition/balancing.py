@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel
 from cdn.placement.decomposition.bits import has_bit
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block
@@ -21,7 +21,7 @@ REACTION = 8.0
 MOST_SHIFT = 0.7
 
 
-@routine
+@inlined
 def _take_off(tables, asset, row, use):
     """Takes off what the asset uses now."""
     size = tables.size_bytes[asset]
@@ -68,7 +68,8 @@ def balance(
     n_sites = len(tables.storage_bytes)
     use, n_batches = use.copy(), max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
-        assets, reacting = order[batch::n_batches], reacting_prices(passes, prices, elasticity, use, 1.0)
+        assets = np.ascontiguousarray(order[batch::n_batches])
+        reacting = reacting_prices(passes, prices, elasticity, use, 1.0)
 
         def work(task: int, ws: Any, assets=assets, reacting=reacting) -> np.ndarray:
             change = np.zeros((2, n_sites))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cdn.compilation import routine
+from cdn.compilation import inlined, routine
 
 WORD_BITS = 64
 
@@ -24,7 +24,7 @@ def set_bit(row, s):
     row[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
 
 
-@routine
+@inlined
 def clear_bit(row, s):
     """Clears the bit of cache ``s``."""
     row[s >> 6] &= ~(np.uint64(1) << np.uint64(s & 63))

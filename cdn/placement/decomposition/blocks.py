@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel, routine
 
 UNDECIDED, OPEN, CLOSED = 0, 1, 2
 IS_STORED, IS_PINNED, IS_EXCLUDED = 1, 2, 4
@@ -63,7 +63,6 @@ def block_sizes(tables):
     return len(tables.storage_bytes), most_entries, most_pairs
 
 
-@kernel
 def new_workspace(n_sites, most_entries, most_pairs):
     """Room for any block of these ``block_sizes``."""
     return Workspace(
@@ -115,7 +114,7 @@ def may_store(tables, asset, s, flags):
     return fits and not flags & IS_EXCLUDED
 
 
-@routine
+@inlined
 def pair_price(tables, prices, asset, s, flags):
     """What storing the asset at the cache costs at these prices."""
     per_byte = prices.storage[s]
@@ -124,7 +123,7 @@ def pair_price(tables, prices, asset, s, flags):
     return tables.size_bytes[asset] * per_byte
 
 
-@kernel
+@routine
 def load_block(tables, prices, asset, ws):
     """Sets up the block of an asset: its caches that could pay or are pinned, and the entries these may serve.
 
@@ -165,7 +164,7 @@ def load_block(tables, prices, asset, ws):
     return n_touched
 
 
-@routine
+@inlined
 def _load_entries(tables, prices, asset, ws):
     n_entries, n_pairs = 0, 0
     for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
@@ -187,7 +186,7 @@ def _load_entries(tables, prices, asset, ws):
     list_entries_of_caches(ws)
 
 
-@routine
+@inlined
 def _put_in_order(ws, start, end, i, saving):
     """Adds a pair to an entry's that are in order; without prices of rates it is the last."""
     p = end
@@ -216,7 +215,7 @@ def list_entries_of_caches(ws):
     ws.turn_first[n] = ws.first[n_entries]
 
 
-@kernel
+@routine
 def unload_block(tables, asset, ws, n_touched):
     """Clears what ``load_block`` marked."""
     for k in range(n_touched):

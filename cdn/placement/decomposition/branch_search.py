@@ -7,7 +7,8 @@ leaf: with a limit to the branches, going deep first spends them all on one side
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, routine
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.proofs import FORCED_CLOSED, FORCED_OPEN, FREE, collect, lower_credits, recall_credits
 from cdn.placement.decomposition.valuing import value_caches
@@ -17,7 +18,7 @@ SETTLED = -1
 """In place of the cache to branch on, where there is none."""
 
 
-@kernel
+@routine
 def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start):
     """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
 
@@ -33,13 +34,13 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start)
     value = _start_branch(ws, is_open, current, fixed, flips, room, value)
     credits = room.credits[0]
     if len(start):
-        credits[:n_entries] = start[:n_entries]
+        copy_first(n_entries, start, credits)
     else:
         collect(ws, current, room)
         for k in range(n_entries):
             credits[k] = ws.best[k] - room.given[k]
     _bound_branch(ws, room, 0, 0, value, tolerance, NODE_STEPS if len(start) else ROOT_STEPS)
-    room.root[:n_entries] = credits[:n_entries]
+    copy_first(n_entries, credits, room.root)
     n_nodes = n_credits = 1
     bound = -np.inf
     while True:
@@ -57,7 +58,7 @@ def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start)
         for side in range(2):
             _set_rules(room, n, first + side)
             value = _start_branch(ws, is_open, current, fixed, flips, room, value)
-            room.credits[n_credits, :n_entries] = room.credits[loosest, :n_entries]
+            copy_first(n_entries, room.credits[loosest], room.credits[n_credits])
             _bound_branch(ws, room, n_credits, first + side, value, tolerance, NODE_STEPS)
             n_credits += 1
     bound = max(bound, room.bound[loosest])
@@ -85,7 +86,7 @@ def _start_branch(ws, is_open, current, fixed, flips, room, value):
         current[i] = ws.forced[i] or room.rule[i] == FORCED_OPEN or (is_open[i] and room.rule[i] != FORCED_CLOSED)
     found = improve(ws, current, fixed, flips, 0)
     if found > value:
-        is_open[:n] = current
+        copy_first(n, current, is_open)
     return max(found, value)
 
 
@@ -98,7 +99,7 @@ def _bound_branch(ws, room, c, node, value, tolerance, steps):
         room.chosen[c] = _choose(ws, room, branch_bound, value + tolerance)
 
 
-@routine
+@inlined
 def _choose(ws, room, branch_bound, goal):
     """The cache to branch on: of those the credits do not fix, one that paid in about half of the steps and may serve
     many."""
@@ -113,7 +114,7 @@ def _choose(ws, room, branch_bound, goal):
     return chosen
 
 
-@routine
+@inlined
 def _fix(ws, room, c, chosen, branch_bound, goal, n_nodes):
     """Branches on every cache but ``chosen`` that branch c's credits fix: one side is worth too little and is a leaf,
     the search goes on in the other. Returns the node it goes on at, the number of nodes, and the leaves' bound."""
@@ -142,7 +143,7 @@ def _add_children(room, node, i, n_nodes):
     return n_nodes + 2
 
 
-@routine
+@inlined
 def _list_nodes(room):
     """Writes the tree's ``nodes`` in preorder; returns how many there are."""
     n_nodes, node = 0, 0
@@ -159,7 +160,7 @@ def _list_nodes(room):
         node = room.below[room.above[node] // 2, 1]
 
 
-@routine
+@inlined
 def _drop_unused(room, n_nodes, n_credits, n_entries):
     """Credits that only led on to others bound no leaf: they go, and the rest move up. Returns how many are left."""
     place = np.full(n_credits, -1, dtype=np.int64)
@@ -170,7 +171,7 @@ def _drop_unused(room, n_nodes, n_credits, n_entries):
     for c in range(n_credits):
         if place[c] == 0:
             place[c] = n
-            room.credits[n, :n_entries] = room.credits[c, :n_entries]
+            copy_first(n_entries, room.credits[c], room.credits[n])
             n += 1
     for k in range(n_nodes):
         if room.nodes[k] < 0:

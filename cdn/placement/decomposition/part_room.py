@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, routine
 from cdn.placement.decomposition.blocks import Workspace, new_workspace
 
 MOST_GROUPS = 64
@@ -78,7 +78,7 @@ def new_part_room(sizes: tuple[int, int, int]) -> tuple[PartRoom, Workspace]:
     return room, new_workspace(*sizes)
 
 
-@kernel
+@routine
 def list_groups(ws, parts):
     """Lists the block's entries by their ``group``. Returns how many parts it falls into: one where a cache must store
     the asset, whose price no group may save."""
@@ -114,7 +114,7 @@ def count_opening(opens):
     return opening, using
 
 
-@routine
+@inlined
 def is_disputed(opens):
     """Whether some of the groups that have a use for a cache open it and others do not."""
     opening, using = count_opening(opens)

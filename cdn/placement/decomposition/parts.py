@@ -9,10 +9,11 @@ groups that do not come to agree on a cache become one (``groups``).
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, routine
 from cdn.placement.decomposition.blocks import UNDECIDED, list_entries_of_caches
 from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.charges import charge_as_best, charge_by_credits, charge_disputing
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.groups import REST, merge_disputing
 from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, list_groups
@@ -21,7 +22,7 @@ MOST_TURNS, PATIENCE = 4, 2
 PART_BRANCHES = 24
 
 
-@routine
+@inlined
 def _load_part(ws, part, parts, charged, g):
     """Sets up the block of one group, ``charged`` (S, G) for the caches; returns how many caches it has."""
     place, n, n_pairs = parts.place, 0, 0
@@ -58,7 +59,7 @@ def prove_part(ws, part, room, parts, charged, g, fixed, flips, tolerance, most_
     start = parts.credits[begin : begin + n_entries]
     allowed, most = tolerance * n_entries / ws.numbers[1], 1 if g == REST else most_credits
     found = prove_block(part, parts.open_part, fixed, flips, room, allowed, most, start)
-    start[:] = room.root[:n_entries]
+    copy_first(n_entries, room.root, start)
     for j in range(n):
         parts.opens[parts.member[j], g] = parts.open_part[j]
     return found
@@ -88,11 +89,11 @@ def _join(ws, parts, is_open, fixed, flips, value, share):
         parts.current[i], fixed[i] = opening > 0 and opening >= share * using, False
     found = improve(ws, parts.current, fixed, flips, 0)
     if found > value:
-        is_open[:n] = parts.current[:n]
+        copy_first(n, parts.current, is_open)
     return max(found, value)
 
 
-@routine
+@inlined
 def _regroup(ws, part, room, parts, fixed, flips, tolerance):
     """Merges groups that disagree at the best charges. Returns whether there are any that may become one."""
     charge_as_best(ws, parts)
@@ -105,7 +106,14 @@ def _regroup(ws, part, room, parts, fixed, flips, tolerance):
     return True
 
 
-@kernel
+@routine
+def _keep_charges(n, parts):
+    """The charges of the block's caches are the best known."""
+    for i in range(n):
+        copy_first(MOST_GROUPS, parts.charged[i], parts.best[i])
+
+
+@routine
 def settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance):
     """Regroups and deals prices out until the groups' bounds together come near what the block saves, or as near as
     they come; what the groups are charged is then in ``best``. ``is_open`` is replaced by better placements met on the
@@ -129,7 +137,7 @@ def settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)
         value = _join(ws, parts, is_open, fixed, flips, value, 0.0)
         if least == np.inf or bound < least - 1e-3 * max(least - value, 0.0):
             least, waited = bound, 0
-            parts.best[:n] = parts.charged[:n]
+            _keep_charges(n, parts)
         else:
             waited += 1
             if waited == PATIENCE:
@@ -139,7 +147,7 @@ def settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance)
         if least <= value + tolerance or turn == MOST_TURNS - 1:
             break
         if _regroup(ws, part, room, parts, fixed, flips, tolerance):
-            parts.best[:n] = parts.charged[:n]
+            _keep_charges(n, parts)
         elif not charge_disputing(ws, parts, is_open, beta):
             break
     fixed[:n] = False

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel, routine
 from cdn.placement.decomposition.blocks import (
     IS_STORED,
     block_sizes,
@@ -62,7 +62,7 @@ def _is_near(worth_per_byte, price):
     return price * np.exp(-NEAR) < worth_per_byte < price * np.exp(NEAR)
 
 
-@routine
+@inlined
 def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, priced_fill):
     """Adds the asset's bytes to ``near`` (2, S) where its critical price is near the cache's."""
     size = tables.size_bytes[asset]
@@ -85,7 +85,7 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, 
             near[1, s] += weight * size
 
 
-@routine
+@inlined
 def _add_flow(tables, ws, weight, rate_window, sums):
     for k in range(ws.numbers[1]):
         if ws.winner[k] < 0:
@@ -99,7 +99,7 @@ def _add_flow(tables, ws, weight, rate_window, sums):
                     sums.loose[j] += weight * tables.peak_bps[e]
 
 
-@routine
+@inlined
 def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
     """Looks for better than ``is_open``: small blocks by branching, others in parts. Returns the value."""
     if is_wide(ws):
@@ -207,7 +207,7 @@ class BlockPasses:
             sums = _new_sums(self.tables)
             room, parts, part = self.rooms(workspace)
             how = (opened, np.array(tolerances), priced_fill, rate_window)
-            among = (sample.assets, sample.weight, task, CHUNKS)
+            among = (np.ascontiguousarray(sample.assets), sample.weight, task, CHUNKS)
             _price_chunk(self.tables, prices, workspace, part, room, parts, *among, *how, sums)
             return sums
 

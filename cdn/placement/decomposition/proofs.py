@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, routine
+from cdn.placement.decomposition.copying import copy_first
 
 FREE, FORCED_OPEN, FORCED_CLOSED = 0, 1, 2
 PATIENCE = 8
@@ -58,7 +59,6 @@ class ProofRoom(NamedTuple):
     root: np.ndarray
 
 
-@kernel
 def new_room(ws, most_credits):
     """Room for the proofs of blocks that fit the workspace, with up to ``most_credits`` branches."""
     n_sites, n_entries = len(ws.site), len(ws.best)
@@ -91,7 +91,7 @@ def new_room(ws, most_credits):
     )
 
 
-@routine
+@inlined
 def collect(ws, is_open, room):
     """Lets open caches collect their prices; after ``value_caches``. Writes what is ``given``; returns the deficits.
 
@@ -142,7 +142,7 @@ def collect(ws, is_open, room):
     return deficit
 
 
-@routine
+@inlined
 def _compact(ws, room):
     """Lists what the branch's rules leave open: an entry's credit never needs to be below its ``base``, the best saving
     of what is forced open, so only pairs above it with free caches matter. Returns the forced caches' prices."""
@@ -190,7 +190,7 @@ def _bound(ws, room, theta):
     return total
 
 
-@routine
+@inlined
 def _subgradient(room, theta):
     """Writes the subgradient of D into ``step``; returns its square norm."""
     norm = 0.0
@@ -218,14 +218,14 @@ def _begin_branch(ws, room, credits):
     return constant
 
 
-@routine
+@inlined
 def recall_credits(ws, room, credits):
     """Sets the ``excess`` of the free caches at the credits (E,) of the branch whose rules are set."""
     _begin_branch(ws, room, credits)
     _bound(ws, room, credits)
 
 
-@routine
+@inlined
 def lower_credits(ws, room, credits, target, steps):
     """Improves ``credits`` (E,) by subgradient steps towards ``target``, a value some placement reaches; returns the
     best bound. ``excess`` is that of the best credits, ``active`` how often each free cache paid of late: about what
@@ -234,7 +234,7 @@ def lower_credits(ws, room, credits, target, steps):
     constant = _begin_branch(ws, room, credits)
     n_live = room.numbers[0]
     theta = room.trial
-    theta[:n_entries] = credits[:n_entries]
+    copy_first(n_entries, credits, theta)
     room.active[:n] = 0.0
     now = constant + _bound(ws, room, theta)
     best, beta, waited = now, 1.0, 0
@@ -253,11 +253,11 @@ def lower_credits(ws, room, credits, target, steps):
             room.active[i] += max(LATE, 1.0 / (taken + 1)) * (room.paid[i] - room.active[i])
         if now < best - 1e-3 * (best - target):
             best, waited = now, 0
-            credits[:n_entries] = theta[:n_entries]
+            copy_first(n_entries, theta, credits)
         else:
             waited += 1
             if waited >= PATIENCE:
                 waited, beta = 0, 0.5 * beta
-                theta[:n_entries] = credits[:n_entries]
+                copy_first(n_entries, credits, theta)
                 now = constant + _bound(ws, room, theta)
     return constant + _bound(ws, room, credits)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel, routine
 from cdn.model.branching import WHOLE, Branching
 from cdn.placement.decomposition.balancing import BATCHES, reacting_prices
 from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.branch_search import prove_block
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.groups import MOST_ENTRIES, REST, group_entries
 from cdn.placement.decomposition.local_search import add_use, keep_open, resolve_block, solve_block
 from cdn.placement.decomposition.part_room import MOST_GROUPS
@@ -26,7 +27,7 @@ from cdn.placement.decomposition.trees import add_shares, add_tree, branching_of
 MOST_PART_BRANCHES = 192
 
 
-@routine
+@inlined
 def _prove_asset(
     tables, rate, ws, part, room, parts, origin_cost, asset, n_touched, is_open, fixed, flips, value, tolerance, most,
     serve, entry_group, trees
@@ -47,7 +48,7 @@ def _prove_asset(
             )  # fmt: skip
             if in_parts < bound:
                 return value, in_parts, add_shares(trees, tables, rate, ws, parts, asset, entry_group, n_touched)
-            trees.counts[:] = before
+            copy_first(len(before), before, trees.counts)
             _reset_serve(tables, origin_cost, asset, serve, entry_group)
             most = 1
         value, bound, nodes, credits = prove_block(ws, is_open, fixed, flips, room, tolerance, most, room.root[:0])
@@ -58,7 +59,7 @@ def _prove_asset(
     return value, bound, trees
 
 
-@routine
+@inlined
 def _note_groups(tables, ws, parts, asset, entry_group):
     """Writes the groups of the asset's demand entries; those no cache of the block may serve are of the rest."""
     entry_group[tables.indptr[asset] : tables.indptr[asset + 1]] = REST
@@ -66,7 +67,7 @@ def _note_groups(tables, ws, parts, asset, entry_group):
         entry_group[ws.entry[k]] = parts.group[k]
 
 
-@routine
+@inlined
 def _prove_parts(
     tables, ws, part, room, parts, origin_cost, asset, fixed, flips, tolerance, most, serve, entry_group, trees
 ):  # fmt: skip
@@ -95,7 +96,7 @@ def _reset_serve(tables, origin_cost, asset, serve, entry_group):
 
 
 @kernel
-def _prove_chunk(
+def prove_chunk(
     tables, prices, reacting, ws, part, room, parts, origin_cost, assets, begin, step, rounds, tolerances, opened,
     serve, entry_group, sums, use
 ):  # fmt: skip
@@ -162,7 +163,7 @@ def prove(
     total, used, trees = np.zeros(2), np.zeros((2, n_sites)), []
     n_batches = max(1, min(BATCHES, len(order) // CHUNKS))
     for batch in range(n_batches):
-        assets = order[batch::n_batches]
+        assets = np.ascontiguousarray(order[batch::n_batches])
         late = is_late()
         rounds, allowed = (0, np.array([np.inf, 0.0])) if late else (ROUNDS, np.array(tolerances))
         reacting = reacting_prices(passes, prices, elasticity, used, batch / n_batches)
@@ -172,7 +173,7 @@ def prove(
             room, parts, part = passes.rooms(ws)
             shared = (origin_cost, assets, task, CHUNKS, rounds, allowed)
             filled = (opened, serve, entry_group, sums, use)
-            found = _prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, *filled)
+            found = prove_chunk(tables, prices, reacting, ws, part, room, parts, *shared, *filled)
             return sums, use, found
 
         for sums, use, found in passes.run(work):

@@ -7,7 +7,8 @@ have lost and find at i instead.
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, routine
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.valuing import flip, value_caches
 
 MANY_CHOICES = 10
@@ -40,7 +41,7 @@ def _weigh_extra(ws, is_open, place, extra):
             extra[ws.cache[p], j] += min(ws.saving[p], best) - second
 
 
-@routine
+@inlined
 def _best_move(ws, is_open, fixed, place, extra, least):
     """The cache to open and the one to close, ``NOTHING`` for either, that gain most, and how much where that is more
     than ``least``."""
@@ -62,7 +63,7 @@ def _best_move(ws, is_open, fixed, place, extra, least):
     return opening, closing, most
 
 
-@kernel
+@routine
 def swap(ws, is_open, fixed):
     """Adds, drops and swaps caches that are not ``fixed``, best first, until none pays. Returns the block's saving; all
     of ``value_caches`` fits."""
@@ -81,7 +82,7 @@ def swap(ws, is_open, fixed):
             total += flip(ws, is_open, closing)
 
 
-@kernel
+@routine
 def swap_and_kick(ws, is_open, fixed, kicks):
     """``swap``, then again from where one cache is flipped that costs little to flip, up to so many after the last that
     paid: held at first while others follow. Returns the block's saving; all of ``value_caches`` fits."""
@@ -94,7 +95,7 @@ def swap_and_kick(ws, is_open, fixed, kicks):
             break
         tried[chosen] = True
         taken += 1
-        trial[:] = is_open[:n]
+        copy_first(n, is_open, trial)
         trial[chosen] = not trial[chosen]
         fixed[chosen] = True
         swap(ws, trial, fixed)
@@ -102,13 +103,13 @@ def swap_and_kick(ws, is_open, fixed, kicks):
         found = swap(ws, trial, fixed)
         if found > total + 1e-12 * abs(total):
             total, taken = found, 0
-            is_open[:n] = trial
+            copy_first(n, trial, is_open)
             tried[:] = False
         value_caches(ws, is_open)
     return total
 
 
-@routine
+@inlined
 def _least_cost(ws, is_open, fixed, tried):
     """The cache not yet tried that costs least to flip; ``NOTHING`` where all are tried."""
     chosen, least = NOTHING, np.inf
@@ -119,7 +120,7 @@ def _least_cost(ws, is_open, fixed, tried):
     return chosen
 
 
-@kernel
+@routine
 def note_margins(ws, is_open):
     """Sets ``margin``: what flipping each cache would cost, alone or in a swap."""
     n = ws.numbers[0]

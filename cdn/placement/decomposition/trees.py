@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import inlined, kernel, routine
 from cdn.model.branching import WHOLE, Branching, count_entries
 from cdn.model.shares import Shares
 from cdn.placement.decomposition.blocks import may_store
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.part_room import MOST_GROUPS
 
 TREES, NODES, PRICES, SHARES = 0, 1, 2, 3
@@ -30,7 +31,7 @@ class Trees(NamedTuple):
     share: np.ndarray
 
 
-@routine
+@inlined
 def new_trees():
     """No trees yet."""
     return Trees(
@@ -49,7 +50,7 @@ def _grown(values, needed):
     if needed <= len(values):
         return values
     larger = np.empty((max(2 * len(values), needed), *values.shape[1:]), dtype=values.dtype)
-    larger[: len(values)] = values
+    copy_first(values.size, values.ravel(), larger.ravel())
     return larger
 
 
@@ -101,7 +102,7 @@ def add_tree(trees, tables, origin_cost, ws, room, asset, group, entry_group, no
     return trees
 
 
-@routine
+@inlined
 def add_shares(trees, tables, rate, ws, parts, asset, entry_group, n_touched):
     """How the prices of a block in parts are dealt out. Caches outside the block pay too little for all groups
     together; dealt out by what each would save, they do for each."""
@@ -121,7 +122,7 @@ def add_shares(trees, tables, rate, ws, parts, asset, entry_group, n_touched):
     return trees
 
 
-@routine
+@inlined
 def _save_outside(tables, rate, ws, parts, asset, entry_group):
     """Sets ``upper`` of the caches outside the block, and the ``home`` of all."""
     parts.home[:] = MOST_GROUPS
@@ -194,5 +195,6 @@ def _copy_runs(values, into, first, lengths):
     """Runs of ``values``, one after the other, to where each begins."""
     begin = 0
     for k in range(len(first)):
-        into[first[k] : first[k] + lengths[k]] = values[begin : begin + lengths[k]]
+        for q in range(lengths[k]):
+            into[first[k] + q] = values[begin + q]
         begin += lengths[k]

@@ -1,6 +1,6 @@
 """What the caches of a block are worth beside those that are open, kept up to date while caches open and close."""
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import routine
 
 
 @routine
@@ -27,7 +27,7 @@ def _count_entry(ws, k, sign):
             ws.gain[ws.cache[p]] += sign * (ws.saving[p] - ws.best[k])
 
 
-@kernel
+@routine
 def value_caches(ws, is_open):
     """Sets each entry's best and second saving among the open caches, ``gain`` of opening each closed cache and
     ``loss`` of closing each open one, prices left out. Returns the block's saving, prices taken off."""
@@ -43,7 +43,7 @@ def value_caches(ws, is_open):
     return total
 
 
-@kernel
+@routine
 def flip(ws, is_open, i):
     """Opens or closes a cache and keeps all of ``value_caches`` up to date; returns what the block's saving gains."""
     is_open[i] = not is_open[i]

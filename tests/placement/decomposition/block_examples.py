@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from placement.decomposition.routines import load_block
 
 from cdn.model.catalog import Catalog
 from cdn.model.demand import Demand
@@ -12,7 +13,7 @@ from cdn.model.placement import Prices
 from cdn.model.problem import Problem, build_problem
 from cdn.model.site_assets import SiteAssets
 from cdn.model.topology import Appliance, Region, Site, Topology
-from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
+from cdn.placement.decomposition.blocks import block_sizes, new_workspace
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables, build_tables
 
 

@@ -5,18 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
+from placement.decomposition.routines import (
+    decide_by_rules,
+    descend,
+    flip,
+    load_block,
+    resolve_block,
+    solve_block,
+    unload_block,
+    value_caches,
+)
 
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.blocks import CLOSED, OPEN, block_sizes, load_block, new_workspace, unload_block
-from cdn.placement.decomposition.local_search import (
-    decide_by_rules,
-    descend,
-    resolve_block,
-    solve_block,
-)
+from cdn.placement.decomposition.blocks import CLOSED, OPEN, block_sizes, new_workspace
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
-from cdn.placement.decomposition.valuing import flip, value_caches
 
 blocks = st.builds(random_block, st.integers(0, 10**6), whole_numbers=st.booleans())
 

@@ -7,16 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placement.decomposition.block_examples import bare_problem
+from placement.decomposition.routines import (
+    group_entries,
+    list_groups,
+    load_block,
+    prove_block,
+    settle_parts,
+    solve_block,
+)
 
 from cdn.evaluation import evaluate, lower_bound
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.blocks import block_sizes, load_block
-from cdn.placement.decomposition.branch_search import prove_block
-from cdn.placement.decomposition.groups import REST, group_entries
-from cdn.placement.decomposition.local_search import solve_block
-from cdn.placement.decomposition.part_room import MOST_GROUPS, list_groups, new_part_room
-from cdn.placement.decomposition.parts import settle_parts
+from cdn.placement.decomposition.blocks import block_sizes
+from cdn.placement.decomposition.groups import REST
+from cdn.placement.decomposition.part_room import MOST_GROUPS, new_part_room
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.placer import place_decomposition
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
@@ -39,9 +44,7 @@ def cities(rng: np.random.Generator, n_assets: int, storage: float = 1e9):
     cost[-1] = ORIGIN
     asset, region = (part.ravel() for part in np.meshgrid(np.arange(n_assets), np.arange(n_regions), indexing="ij"))
     asked = rng.integers(0, 10, len(asset)).astype(float)
-    return bare_problem(
-        np.full(n_sites, storage), rng.integers(1, 4, n_assets), region, asset, asked, cost
-    )
+    return bare_problem(np.full(n_sites, storage), rng.integers(1, 4, n_assets), region, asset, asked, cost)
 
 
 def best_value(problem, price: np.ndarray) -> float:
@@ -71,9 +74,7 @@ class Block:
         self.value = self.relaxed = 0.0
         if self.ws.numbers[0]:
             solve_block(self.ws, self.is_open, self.fixed, self.flips, closed_rows(1, n)[0], 2)
-            found = prove_block(
-                self.ws, self.is_open, self.fixed, self.flips, self.room, 1e-6, 1, self.room.root[:0]
-            )
+            found = prove_block(self.ws, self.is_open, self.fixed, self.flips, self.room, 1e-6, 1, self.room.root[:0])
             self.value, self.relaxed = found[:2]
 
     def settle(self) -> tuple[float, float]:

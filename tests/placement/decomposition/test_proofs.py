@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
+from placement.decomposition.routines import load_block, prove_block, solve_block
 
 from cdn.evaluation import lower_bound
 from cdn.model.branching import Branching
 from cdn.model.placement import Prices
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
-from cdn.placement.decomposition.branch_search import prove_block
-from cdn.placement.decomposition.local_search import solve_block
+from cdn.placement.decomposition.blocks import block_sizes, new_workspace
 from cdn.placement.decomposition.proofs import new_room
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 

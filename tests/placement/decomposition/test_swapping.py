@@ -5,13 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placement.decomposition.block_examples import BlockExample, bare_problem, random_block
+from placement.decomposition.routines import (
+    load_block,
+    note_margins,
+    resolve_block,
+    solve_block,
+    swap,
+    swap_and_kick,
+    value_caches,
+)
 
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.blocks import block_sizes, load_block, new_workspace
-from cdn.placement.decomposition.local_search import resolve_block, solve_block
-from cdn.placement.decomposition.swapping import MANY_CHOICES, note_margins, swap, swap_and_kick
+from cdn.placement.decomposition.blocks import block_sizes, new_workspace
+from cdn.placement.decomposition.swapping import MANY_CHOICES
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
-from cdn.placement.decomposition.valuing import value_caches
 
 blocks = st.builds(random_block, st.integers(0, 10**6), most_sites=st.just(9), whole_numbers=st.booleans())
 
