@@ -25,6 +25,7 @@ from cdn.model.placement import Placement, Prices
 from cdn.model.problem import Problem, build_problem
 from cdn.model.site_assets import SiteAssets
 from cdn.model.topology import Appliance, Link, Region, Site, Topology
+from cdn.placement.decomposition.annealing import move_copies
 from cdn.placement.decomposition.balancing import balance
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.groups import MOST_ENTRIES
@@ -60,7 +61,7 @@ def shared_cold_start(problem: Problem, progress: Callable[[str], None] | None) 
 
 
 def compile_backwards(kind: str) -> None:
-    """Judges, repairs, balances and proves a tiny problem."""
+    """Judges, moves copies, repairs, balances and proves a tiny problem."""
     problem = _tiny_problem(MOST_ENTRIES + 1 if kind == PARTS else 1)
     n_assets, n_sites = len(problem.asset_index), problem.n_caches
     evaluate(problem, Placement(SiteAssets.empty(n_assets)))
@@ -70,6 +71,7 @@ def compile_backwards(kind: str) -> None:
     prices = BlockPrices(np.zeros(n_sites), np.zeros(n_sites), np.zeros(len(tables.candidate_site)))
     elasticity, use = np.ones((2, n_sites)), np.zeros((2, n_sites))
     with closing(BlockPasses(tables, 1)) as passes:
+        move_copies(passes, prices, order, opened, lambda: False)
         Repair(passes, prices, order, opened).fit()
         balance(passes, prices, elasticity, order, opened, use)
         prove(passes, prices, order, problem.origin_cost, opened, (0.0, 0.0), elasticity, lambda: False)
@@ -82,7 +84,7 @@ def _no_prices(problem: Problem) -> Prices:
 
 
 def _tiny_problem(n_regions: int) -> Problem:
-    """One asset that all regions ask for, and one cache."""
+    """One asset that all regions ask for, and one cache that pays for it."""
     topology = Topology(
         sites=(Site("edge", "edge"), Site("origin", "origin")),
         appliances=(Appliance("appliance", "edge", 10),),
@@ -90,7 +92,7 @@ def _tiny_problem(n_regions: int) -> Problem:
         links=(Link("edge", "origin", cost_per_byte=1.0),),
     )
     catalog = Catalog.of_sizes(["asset"], [1])
-    asked = np.ones(n_regions)
+    asked = np.full(n_regions, 2.0)
     demand = Demand.from_entries(
         topology.region_index, catalog.asset_index, np.arange(n_regions), np.zeros(n_regions), asked, asked
     )
