@@ -18,7 +18,8 @@ from cdn.placement.decomposition.tables import BlockPrices
 
 MOST_SAVINGS = 1 << 25
 """Room for an instance's savings, 8 bytes each."""
-MOST_MOVES, MOVES_PER_COPY = 600_000, 10
+MOVES_PER_COPY, MOST_WORK = 40, 5 << 30
+"""When moves end: after so many tried, or so many copies looked at (five nanoseconds each)."""
 ROUNDS = 24
 HOTTEST, COLDEST = 0.01, 0.001
 """How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""
@@ -55,6 +56,7 @@ def _note_margins(copies, s, margins):
 def _least_worth(copies, s, flips, n):
     """The stored copy of a cache worth least per byte that is not among the flips; -1 where there is none."""
     chosen, least = -1, np.inf
+    copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
     for k in range(copies.of_site[s], copies.of_site[s + 1]):
         p = copies.by_site[k]
         if not copies.is_stored[p] or copies.is_pinned[p] or p in flips[:n]:
@@ -105,6 +107,7 @@ def _fill_up(tables, copies, s, moved, flips, n):
     gained = 0.0
     while n < len(flips):
         chosen, most = -1, 0.0
+        copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
         for k in range(copies.of_site[s], copies.of_site[s + 1]):
             p = copies.by_site[k]
             if copies.is_stored[p] or copies.size_bytes[p] > copies.room[s] or p == moved:
@@ -165,9 +168,10 @@ def _begin(tables, copies, p, old, threshold, margins, flips):
 
 
 @kernel
-def _anneal(tables, copies, n_moves, hottest, coldest, seed):
-    """Tries so many moves; changes ``copies`` in place. Returns what they gain."""
+def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
+    """Tries so many moves, or as many as so much work allows; changes ``copies`` in place. Returns what they gain."""
     np.random.seed(seed)
+    copies.work[0] = 0
     n_sites = len(copies.of_site) - 1
     margins, flips, total = np.zeros((2, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
     for s in range(n_sites):
@@ -177,7 +181,10 @@ def _anneal(tables, copies, n_moves, hottest, coldest, seed):
         if copies.of_site[s] == copies.of_site[s + 1]:
             continue
         p = copies.by_site[np.random.randint(copies.of_site[s], copies.of_site[s + 1])]
-        heat = hottest * (coldest / hottest) ** (move / n_moves)
+        done = max(move / n_moves, copies.work[0] / most_work)
+        if done >= 1.0:
+            break
+        heat = hottest * (coldest / hottest) ** done
         threshold = heat * np.log(1.0 - np.random.random()) * margins[1, s] * copies.size_bytes[p]
         old = -1
         if not copies.is_stored[p] and np.random.random() < SWAPPED:
@@ -213,13 +220,13 @@ def move_copies(
     copies = list_copies(passes, prices, order, opened, MOST_SAVINGS)
     if copies is None or len(copies.asset) == 0:
         return 0.0
-    n_moves = min(MOVES_PER_COPY * len(copies.asset), MOST_MOVES) // ROUNDS
+    n_moves, work = MOVES_PER_COPY * len(copies.asset) // ROUNDS, MOST_WORK // ROUNDS
     heat = np.geomspace(HOTTEST, COLDEST, ROUNDS + 1)
     gained = 0.0
     for turn in range(ROUNDS):
         if is_late():
             break
-        gained += _anneal(passes.tables, copies, n_moves, heat[turn], heat[turn + 1], turn)
+        gained += _anneal(passes.tables, copies, n_moves, work, heat[turn], heat[turn + 1], turn)
     if gained <= 0:
         return 0.0
     _write(copies, opened)

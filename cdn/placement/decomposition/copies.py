@@ -28,7 +28,7 @@ class Copies(NamedTuple):
     ``asset``, ``site``, ``size_bytes``, ``is_stored``, ``is_pinned``, and ``worth``: what the asset's entries lose
     without a stored one or gain by another, fill costs (``fixed``) taken off. ``saving``: of each entry by each copy of
     its asset, (entries, copies) asset by asset from ``first_saving`` (A,). ``best``, ``second``, ``winner`` (N,): an
-    entry's savings and best copy. ``room`` (S,): bytes of storage that are left."""
+    entry's savings and best copy. ``room`` (S,): bytes of storage that are left. ``work`` (1,): copies looked at."""
 
     of_asset: np.ndarray
     of_site: np.ndarray
@@ -46,6 +46,7 @@ class Copies(NamedTuple):
     second: np.ndarray
     winner: np.ndarray
     room: np.ndarray
+    work: np.ndarray
 
 
 @routine
@@ -129,6 +130,7 @@ def _fill_savings(tables, rate, copies):
 def weigh_asset(tables, copies, asset):
     """Sets the worth of all copies of an asset, and what its entries save."""
     first, end = copies.of_asset[asset], copies.of_asset[asset + 1]
+    copies.work[0] += (end - first) * (1 + tables.indptr[asset + 1] - tables.indptr[asset])
     for p in range(first, end):
         copies.worth[p] = -copies.fixed[p]
     row = copies.first_saving[asset] - first
@@ -207,6 +209,7 @@ def list_copies(
         second=np.zeros(n_entries),
         winner=np.full(n_entries, -1),
         room=tables.storage_bytes - used,
+        work=np.zeros(1, dtype=np.int64),
     )
     _fill_savings(tables, prices.rate, copies)
     return copies
