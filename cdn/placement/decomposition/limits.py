@@ -42,19 +42,25 @@ class RateLimits:
 
 
 def find_rate_limits(problem: Problem, tables: BlockTables) -> RateLimits:
-    """The limits that could bind, were every candidate to serve all of its region's demand."""
+    """The limits that could bind, were every cache to serve all demand of the regions that it may serve. Also of those
+    that the origin serves at the same cost, which are no candidates: where nobody says who serves, a cache does."""
     demand = problem.demand
-    region, n_regions = candidate_regions(tables), len(problem.region_index)
-    site = tables.candidate_site.astype(np.int64)
-    n_candidates, n_caches = len(site), problem.n_caches
-    egress = sp.csr_array((np.ones(n_candidates), (np.arange(n_candidates), site)), shape=(n_candidates, n_caches))
-    uses = sp.csc_array(sp.hstack([egress, problem.path_links[site * n_regions + region]]))
     limit = np.concatenate([problem.egress_bps, problem.link_capacity_bps])
-    factor = demand.hour_factor[demand.peak_hours()][:, region]
-    most = np.bincount(demand.region, weights=demand.peak_bps, minlength=n_regions)[region]
-    load = (uses.T @ (factor * most).T).max(axis=1, initial=0.0) if n_candidates else np.zeros(len(limit))
+    factor = demand.hour_factor[demand.peak_hours()]
+    most_bps = factor * np.bincount(demand.region, weights=demand.peak_bps, minlength=len(problem.region_index))
+    site, region = np.nonzero(problem.may_serve & (problem.cost_per_byte[:-1] <= problem.origin_cost))
+    load = (_uses(problem, site, region).T @ most_bps[:, region].T).max(axis=1, initial=0.0)
     column = np.flatnonzero(load > limit)
-    return RateLimits(sp.csr_array(uses[:, column]), factor, limit[column], column)
+    region, site = candidate_regions(tables), tables.candidate_site.astype(np.int64)
+    uses = _uses(problem, site, region)[:, column]
+    return RateLimits(sp.csr_array(uses), factor[:, region], limit[column], column)
+
+
+def _uses(problem: Problem, site: np.ndarray, region: np.ndarray) -> sp.csc_array:
+    """(pairs, S + links) which egress and link limits a region's demand counts for where the site serves it."""
+    pairs = np.arange(len(site))
+    egress = sp.csr_array((np.ones(len(site)), (pairs, site)), shape=(len(site), problem.n_caches))
+    return sp.csc_array(sp.hstack([egress, problem.path_links[site * len(problem.region_index) + region]]))
 
 
 def moved_rates(
