@@ -10,6 +10,8 @@ Classes of demand have widenings of their own. Y. Romano, E. Patterson, E. Cande
 (NeurIPS 2019).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 _LEAST_ROWS = 50
@@ -22,12 +24,16 @@ def widenings(score: np.ndarray, weight: np.ndarray, group: np.ndarray, n_groups
     >>> widenings(np.arange(100.0), np.ones(100), np.zeros(100, dtype=int), 2, 0.8).tolist()
     [79.0, 79.0]
     """
-    of_all = _quantile(score, weight, share)
-    found = np.full(n_groups, of_all)
+    return of_groups(lambda rows: _quantile(score[rows], weight[rows], share), group, n_groups)
+
+
+def of_groups(value: Callable[[np.ndarray], float], group: np.ndarray, n_groups: int) -> np.ndarray:
+    """(n_groups,) ``value`` of the rows (N,) bool of each ``group`` (N,); a group of few rows takes that of all."""
+    found = np.full(n_groups, value(np.ones(len(group), dtype=bool)))
     for g in range(n_groups):
         rows = group == g
         if rows.sum() >= _LEAST_ROWS:
-            found[g] = _quantile(score[rows], weight[rows], share)
+            found[g] = value(rows)
     return found
 
 

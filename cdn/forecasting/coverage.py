@@ -14,12 +14,12 @@ too narrow.
 
 import numpy as np
 
+from cdn.forecasting.conformal import of_groups
 from cdn.forecasting.negative_binomial import cumulative
 
 LEVELS = (0.1, 0.9)
 DISPERSIONS = np.geomspace(0.02, 30.0, 13)
 _SAMPLED = 400
-_LEAST_COUNTS = 50
 
 
 def covered(count: np.ndarray, mean: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
@@ -43,12 +43,7 @@ def covering_dispersions(count: np.ndarray, mean: np.ndarray, group: np.ndarray,
     together; of a large one every k-th in order of mean and count is looked at."""
     order = np.lexsort((count, mean))
     count, mean, group = count[order], mean[order], group[order]
-    found = np.full(n_groups, _covering(count, mean, share))
-    for g in range(n_groups):
-        rows = group == g
-        if rows.sum() >= _LEAST_COUNTS:
-            found[g] = _covering(count[rows], mean[rows], share)
-    return found
+    return of_groups(lambda rows: _covering(count[rows], mean[rows], share), group, n_groups)
 
 
 def _covering(count: np.ndarray, mean: np.ndarray, share: float) -> float:
