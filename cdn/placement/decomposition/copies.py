@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.compilation import kernel, routine
 from cdn.model.arrays import csr_indptr
 from cdn.placement.decomposition.bits import has_bit
 from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
+from cdn.placement.decomposition.copying import with_more_room
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.repairing import opened_pairs
 from cdn.placement.decomposition.tables import BlockPrices
@@ -60,18 +61,6 @@ def _mark_worth(ws, is_open, price, size, given_up, listed):
             listed[i] |= given_up < 0 or ws.gain[i] - own > behind - MOST_BEHIND * own
 
 
-@inlined
-def _with_more_room(copies, fixed, least):
-    """The same copies and fill costs with as much room again, and for at least so many more."""
-    n = len(fixed)
-    more, costs = np.empty((2 * n + least, 4), dtype=np.int64), np.empty(2 * n + least)
-    for k in range(n):
-        costs[k] = fixed[k]
-        for j in range(4):
-            more[k, j] = copies[k, j]
-    return more, costs
-
-
 @kernel
 def _list_chunk(tables, prices, price, ws, order, begin, step, opened):
     """Copies of every ``step``-th asset, (n, 4): asset, cache, whether stored, whether pinned; and (n,) fill costs.
@@ -93,7 +82,7 @@ def _list_chunk(tables, prices, price, ws, order, begin, step, opened):
                 _mark_worth(ws, is_open, price, tables.size_bytes[asset], i, listed)
                 flip(ws, is_open, i)
         if n + n_sites > len(copies):
-            copies, fixed = _with_more_room(copies, fixed, n_sites)
+            copies, fixed = with_more_room(copies, fixed, n_sites)
         for i in range(ws.numbers[0]):
             if listed[i]:
                 s = ws.site[i]

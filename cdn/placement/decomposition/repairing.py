@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.compilation import kernel, routine
 from cdn.placement.decomposition.bits import clear_bit, has_bit, set_bit
 from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
+from cdn.placement.decomposition.copying import with_more_room
 from cdn.placement.decomposition.local_search import add_use
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
@@ -71,22 +72,12 @@ def _list_chunk(tables, prices, floor_price, ws, order, begin, step, opened, use
             elif worth <= floor_price[s] * size or worth <= 0:
                 continue
             if n == len(pairs):
-                pairs, worths = _with_more_room(pairs, worths)
+                pairs, worths = with_more_room(pairs, worths, 0)
             pairs[n, 0], pairs[n, 1] = asset, s if is_open[i] else -1 - s
             worths[n] = worth
             n += 1
         unload_block(tables, asset, ws, n_touched)
     return pairs[:n].copy(), worths[:n].copy()
-
-
-@inlined
-def _with_more_room(pairs, worths):
-    """The same pairs and worths with as much room again."""
-    n = len(worths)
-    larger, more = np.empty((2 * n, 2), dtype=np.int32), np.empty(2 * n)
-    for k in range(n):
-        larger[k, 0], larger[k, 1], more[k] = pairs[k, 0], pairs[k, 1], worths[k]
-    return larger, more
 
 
 @routine
