@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from cran import network_of, read_cran
 
-from cdn.backtesting.networks import one_cache_per_region
+from cdn.backtesting.networks import one_cache_for_all, one_cache_per_region
 from cdn.backtesting.placing import Setting
 from cdn.files.topologies import read_topology
 from cdn.forecasting.history import History, history_of_log
@@ -85,6 +85,13 @@ def ladders() -> DataSet:
     return generated({"encodes": list(LADDER), "region_mix": REGION_MIX, "title_mix": TITLE_MIX})
 
 
+def networks_of_one_size(region_index: Index, catalog: Catalog) -> dict[str, Network]:
+    """A cache of CACHE_SHARE in every region, and one such cache for all."""
+    size = f"{100 * CACHE_SHARE:g} %"
+    return {f"a cache of {size} per region": one_cache_per_region(region_index, catalog, CACHE_SHARE),
+            f"one cache of {size}": one_cache_for_all(region_index, catalog, CACHE_SHARE)}
+
+
 def generated(changes: dict[str, Any] | None = None) -> DataSet:
     """The generator's sample with its default settings, six weeks long: launches, tastes and attention as
     calibrated; or with some parameters changed."""
@@ -94,7 +101,6 @@ def generated(changes: dict[str, Any] | None = None) -> DataSet:
     sample = draw_sample(parameters, np.random.default_rng(GENERATED_SEED), regions_of(topology))
     log = concatenated([of_day for _, of_day in sample.draw_days()])
     history = history_of_log(log, int(log.day[-1]) + 1, GENERATED_DAYS)
-    settings = {"example network": Setting(Network(topology), sample.catalog),
-                "a cache of 5 % per region": Setting(
-                    one_cache_per_region(topology.region_index, sample.catalog, CACHE_SHARE), sample.catalog)}
+    networks = {"example network": Network(topology)} | networks_of_one_size(topology.region_index, sample.catalog)
+    settings = {where: Setting(network, sample.catalog) for where, network in networks.items()}
     return DataSet(history, settings, log, sample)

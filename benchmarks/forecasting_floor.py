@@ -12,10 +12,9 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
-from forecasting_data import CACHE_SHARE, GENERATED_SEED, ROOT
+from forecasting_data import GENERATED_SEED, ROOT, networks_of_one_size
 from forecasting_tables import print_table
 
-from cdn.backtesting.networks import one_cache_per_region
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.regret_parts import offload
 from cdn.backtesting.running import date_of
@@ -41,8 +40,7 @@ def sample_of(requests_per_day: float, n_days: int) -> Sample:
 
 def networks_of(sample: Sample) -> dict[str, Network]:
     topology = read_topology(ROOT / "topologies" / "example.toml")
-    each = one_cache_per_region(topology.region_index, sample.catalog, CACHE_SHARE)
-    return {"example network": Network(topology), f"a cache of {100 * CACHE_SHARE:g} % per region": each}
+    return {"example network": Network(topology)} | networks_of_one_size(topology.region_index, sample.catalog)
 
 
 def days_of(sample: Sample, n_days: int) -> Iterator[tuple[Demand, Demand, int]]:

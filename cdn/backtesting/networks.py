@@ -1,4 +1,4 @@
-"""The network of a backtest that is given none: one cache in every region, the origin behind it."""
+"""Networks of a backtest that is given none: one cache in every region, or one for all, and the origin behind it."""
 
 from cdn.model.catalog import Catalog
 from cdn.model.index import Index
@@ -12,17 +12,24 @@ def one_cache_per_region(region_index: Index, catalog: Catalog, cache_share: flo
 
     Raises ValueError for a share outside 0..1.
     """
+    return _edges_before_the_origin({f"edge-{region}": (region,) for region in region_index}, catalog, cache_share)
+
+
+def one_cache_for_all(region_index: Index, catalog: Catalog, cache_share: float) -> Network:
+    """The same with a single edge that serves every region: what is asked for in all is what counts."""
+    return _edges_before_the_origin({"edge": tuple(region_index)}, catalog, cache_share)
+
+
+def _edges_before_the_origin(regions_of: dict[str, tuple[str, ...]], catalog: Catalog, cache_share: float) -> Network:
     if not 0 < cache_share <= 1:
         raise ValueError(f"cache_share is above 0 and at most 1, not {cache_share}")
     storage_bytes = int(cache_share * catalog.footprint_bytes)
-    edges = [f"edge-{region}" for region in region_index]
-    sites = [Site(edge, EDGE, serves=(region,)) for edge, region in zip(edges, region_index, strict=True)]
-    costs = [ServingCost(region, edge, 0.0) for edge, region in zip(edges, region_index, strict=True)]
-    costs += [ServingCost(region, ORIGIN, 1.0) for region in region_index]
+    regions = [region for served in regions_of.values() for region in served]
+    costs = [ServingCost(region, edge, 0.0) for edge, served in regions_of.items() for region in served]
+    costs += [ServingCost(region, ORIGIN, 1.0) for region in regions]
     return Network(Topology(
-        (*sites, Site(ORIGIN, ORIGIN)),
-        tuple(Appliance(f"{edge}-1", edge, storage_bytes) for edge in edges),
-        tuple(Region(region, ORIGIN) for region in region_index),
+        (*(Site(edge, EDGE, serves=served) for edge, served in regions_of.items()), Site(ORIGIN, ORIGIN)),
+        tuple(Appliance(f"{edge}-1", edge, storage_bytes) for edge in regions_of),
+        tuple(Region(region, ORIGIN) for region in regions),
         serving_costs=tuple(costs),
     ))
-

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from backtesting.backtest_examples import REGIONS, catalog_of, history_of, log_of, random_log, setting_of
 
-from cdn.backtesting.networks import one_cache_per_region
+from cdn.backtesting.networks import one_cache_for_all, one_cache_per_region
 from cdn.backtesting.placing import served_by_caches, served_by_policy
 from cdn.backtesting.running import date_of
 from cdn.backtesting.windows import true_demand
@@ -38,6 +38,11 @@ def test_each_region_has_its_own_cache():
     assert np.isfinite(network.cost_per_byte).tolist() == [[True, False], [False, True], [True, True]]
     assert network.topology.storage_bytes.tolist() == [300, 300]
     assert network.cost_per_byte[-1].tolist() == [1, 1] and network.cost_per_byte[0, 0] == 0
+
+
+def test_one_cache_serves_every_region():
+    network = one_cache_for_all(REGIONS, catalog_of(10), 0.3)
+    assert network.cost_per_byte.tolist() == [[0, 0], [1, 1]] and network.topology.storage_bytes.tolist() == [300]
 
 
 def test_a_region_may_be_called_origin():
