@@ -8,10 +8,13 @@ from cdn.backtesting.groupings import ALL, KNOWN, REGION
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import Backtest
 from cdn.backtesting.scoring import SUMS
-from cdn.backtesting.summaries import comparisons, overall, regret_saved, scores, wape_skill
+from cdn.backtesting.summaries import COMPARED, comparisons, overall, scores
 
 BASELINES = ("last_day", "seasonal_naive")
-REGRET_BASELINES = (*BASELINES, "ensemble")
+SCALES = (1, "+.3f"), (100, "+.2f"), (100, "+.2f")
+"""How the figures of COMPARED are shown."""
+LAST_BASELINE = "ensemble"
+REGRET_BASELINES = (*BASELINES, LAST_BASELINE)
 """Points saved against the ensemble are below 0, or within noise of it, where it keeps its promise."""
 QUANTILE_METRICS = {"coverage": "coverage of 80 %", "quantile_loss": "quantile loss"}
 COVERED = {"head": "head", KNOWN: "new, known"}
@@ -81,8 +84,10 @@ def print_errors(result: Backtest) -> None:
 
 
 def print_regret(result: Backtest, where: str) -> None:
-    """Offload and regret per horizon, and what is saved against the baselines."""
+    """Offload and regret per horizon, and what is saved against the baselines; in delivery cost too, where that is not
+    the bytes from the origin."""
     figures = overall(scores(result.sums))
+    costs_differ = not np.allclose(figures["cost_regret"], figures["regret"], atol=1e-9)
     against = {name: overall(comparisons(result.sums, name))
                for name in REGRET_BASELINES if name in result.plan.methods}
     seconds = result.seconds.groupby(["method", "horizon"])["forecast_s"].mean()
@@ -95,13 +100,21 @@ def print_regret(result: Backtest, where: str) -> None:
         for row in mine.to_dict("records"):
             cells = [row["method"], f"{100 * row['offload']:.1f} %",
                      between(pd.Series(row), "regret", 100, ".2f").strip("*")]
-            for table in against.values():
-                one = table[(table["method"] == row["method"]) & (table["horizon"] == horizon)]
-                cells.append(between(one.iloc[0], "regret_saved", 100, "+.2f") if len(one) else "")
+            cells += [_saved(table, row["method"], horizon, "regret_saved") for table in against.values()]
+            if costs_differ:
+                table = against.get(LAST_BASELINE, figures.iloc[:0])
+                cells += [f"{100 * row['cost_regret']:.2f}",
+                          _saved(table, row["method"], horizon, "cost_regret_saved")]
             rows.append([*cells, f"{100 * row['decision_loss']:.2f}",
                          f"{1000 * seconds[row['method'], horizon]:.0f}"])
         print_table(["method", "offload", "regret, points", *(f"saved against {name}" for name in against),
+                     *(["cost regret, %", f"cost saved against {LAST_BASELINE}"] if costs_differ else []),
                      "by prices", "ms / forecast"], rows)
+
+
+def _saved(table: pd.DataFrame, method: str, horizon: int, name: str) -> str:
+    one = table[(table["method"] == method) & (table["horizon"] == horizon)]
+    return between(one.iloc[0], name, 100, "+.2f") if len(one) else ""
 
 
 def print_region_intervals(result: Backtest) -> None:
@@ -115,15 +128,16 @@ def print_region_intervals(result: Backtest) -> None:
             if name in rows_of and name != method:
                 both = np.concatenate([mine, rows_of[name]], axis=1)
                 resamples = Resamples.of_days(len(both), np.random.default_rng(0), block_days=1)
-                skill, saved = (resamples.interval(both, statistic) for statistic in (wape_skill, regret_saved))
-                for interval, scale, form in ((skill, 1, "+.3f"), (saved, 100, "+.2f")):
+                for statistic, (scale, form) in zip(COMPARED.values(), SCALES, strict=True):
+                    interval = resamples.interval(both, statistic)
                     row = pd.Series({"x": interval.value, "x_low": interval.low, "x_high": interval.high})
                     cells.append(between(row, "x", scale, form))
             else:
-                cells += ["", ""]
+                cells += [""] * len(COMPARED)
         rows.append(cells)
     print("Against the baselines, intervals over regions\n")
-    headings = [f"{what}, {name}" for name in REGRET_BASELINES for what in ("WAPE skill", "points saved")]
+    shown = ("WAPE skill", "points saved", "cost saved, %")
+    headings = [f"{what}, {name}" for name in REGRET_BASELINES for what in shown]
     print_table(["method", *headings], rows)
 
 

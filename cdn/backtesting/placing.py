@@ -1,7 +1,8 @@
-"""What a forecast is worth: placed with it, which bytes of the true day are served by caches?
+"""What a forecast is worth: placed with it, which bytes of the true day are served by caches, and what do all cost?
 
 Caches start the day empty and are filled at once and for nothing, for every forecast alike and for the clairvoyant
-placement, which is made with the true day. Regret = offload of that - offload of the forecast's placement.
+placement, which is made with the true day. Regret = offload of that - offload of the forecast's placement; of cost, the
+forecast's delivery cost - that of the clairvoyant placement.
 """
 
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ class Setting:
         return plan_placement(problem, self.method, robust=robust, seed=self.seed).placement.stored
 
 
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """Of each entry of a day's demand (N,): ``served_bytes``, those that caches serve, and what delivering all of its
+    bytes costs."""
+
+    served_bytes: np.ndarray
+    cost: np.ndarray
+
+
 def ladder_of(problem: Problem, topology: Topology) -> Ladder:
     """The caches that requests climb in a problem; its demand is not looked at."""
     site = reactive_paths(problem, topology)
@@ -54,20 +64,42 @@ def ladder_of(problem: Problem, topology: Topology) -> Ladder:
                   problem.size_bytes)
 
 
-def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
-    """(N,) bool: entries of the problem's demand that a cache serves, the cheapest that stores the asset.
+def server_of_entries(problem: Problem, stored: SiteAssets) -> np.ndarray:
+    """(N,) who serves each entry of the problem's demand: the cheapest cache that stores the asset, else the origin,
+    ``n_caches``.
 
     That is also what a replay of the day's log gives, request by request: a placement does not change during the day.
     """
-    served = np.zeros(len(problem.demand), dtype=bool)
-    served[cheapest_routing(problem, stored).entry] = True
-    return served
+    routing = cheapest_routing(problem, stored)
+    server = np.full(len(problem.demand), problem.n_caches, dtype=np.int32)
+    server[routing.entry] = routing.site
+    return server
 
 
-def served_within_limits(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog) -> np.ndarray:
-    """(requests,) bool: requests of a day's log served by caches that refuse what exceeds their hour's egress."""
+def served_by_caches(problem: Problem, stored: SiteAssets) -> np.ndarray:
+    """(N,) bool: entries of the problem's demand that a cache serves."""
+    return server_of_entries(problem, stored) < problem.n_caches
+
+
+def delivered(problem: Problem, stored: SiteAssets) -> Delivery:
+    """The problem's demand, each entry by whom it is cheapest from."""
+    demand = problem.demand
+    return _delivery(problem, np.arange(len(demand)), server_of_entries(problem, stored), demand.bytes)
+
+
+def delivered_within_limits(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog,
+                            entry: np.ndarray) -> Delivery:
+    """The same of a day's log, ``entry`` (requests,) of the problem's demand each: caches refuse what exceeds their
+    hour's egress."""
     found = replay(problem, setting.network.topology, setting.catalog, log, pinned=stored, egress_limits=True)
-    return found.served_by < problem.n_caches
+    return _delivery(problem, entry, found.served_by, log.bytes)
+
+
+def _delivery(problem: Problem, entry: np.ndarray, server: np.ndarray, bytes_: np.ndarray) -> Delivery:
+    """``bytes_`` (M,) of entries that ``server`` (M,) serves, added up."""
+    cost = bytes_ * problem.cost_per_byte[server, problem.demand.region[entry]]
+    n = len(problem.demand)
+    return Delivery(np.bincount(entry, bytes_ * (server < problem.n_caches), n), np.bincount(entry, cost, n))
 
 
 def served_by_policy(setting: Setting, log: RequestLog, policy: str = "lru") -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cdn.backtesting.alignment import align
 from cdn.backtesting.groupings import groupings_of, region_sizes, release_days, stated_releases
-from cdn.backtesting.placing import Setting, ladder_of, served_by_caches, served_by_policy, served_within_limits
+from cdn.backtesting.placing import Delivery, Setting, delivered, delivered_within_limits, ladder_of, served_by_policy
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.scoring import Served, score_day
 from cdn.backtesting.windows import days_to_test, first_seen, missing_days, true_demand
@@ -78,13 +78,13 @@ class Backtest:
 
 @dataclass(frozen=True, eq=False)
 class _TestedDay:
-    """One day as it came to be: its demand and its problem, and the bytes of each entry that caches serve knowing it,
-    or with LRU."""
+    """One day as it came to be: its demand and its problem, how caches that know it deliver it, and the bytes of each
+    entry (N,) that LRU serves."""
 
     number: int
     true: Demand
     problem: Problem
-    clairvoyant: np.ndarray
+    clairvoyant: Delivery
     lru: np.ndarray | None
 
     @property
@@ -153,26 +153,28 @@ def _tested(history: History, setting: Setting, days: np.ndarray, log: RequestLo
         true = true_demand(history, day)
         problem = setting.problem(true, date_of(day))
         stored = setting.place(true, date_of(day))
-        lru = None if log is None or hit is None else _bytes_at_entries(true, log, hit, day)
-        yield _TestedDay(day, true, problem, _served_bytes(setting, problem, stored, log, day), lru)
+        lru = None if log is None or hit is None else _bytes_atentries_of(true, log, hit, day)
+        yield _TestedDay(day, true, problem, _delivered(setting, problem, stored, log, day), lru)
 
 
-def _served_bytes(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog | None,
-                  day: int) -> np.ndarray:
-    """(N,) bytes of each entry of the day's demand that caches serve."""
+def _delivered(setting: Setting, problem: Problem, stored: SiteAssets, log: RequestLog | None, day: int) -> Delivery:
     if log is None or not setting.egress_limits:
-        return problem.demand.bytes * served_by_caches(problem, stored)
+        return delivered(problem, stored)
     of_day = log.select(log.day == day)
-    return _bytes_at_entries(problem.demand, of_day, served_within_limits(setting, problem, stored, of_day), day)
+    return delivered_within_limits(setting, problem, stored, of_day, entries_of(problem.demand, of_day))
 
 
-def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
+def _bytes_atentries_of(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
     """(N,) bytes of the requests of one day that were hits, by entry of the day's demand."""
-    rows = np.flatnonzero((log.day == day) & hit)
+    hits = log.select((log.day == day) & hit)
+    return np.bincount(entries_of(true, hits), hits.bytes, len(true))
+
+
+def entries_of(true: Demand, log: RequestLog) -> np.ndarray:
+    """(requests,) entry of the day's demand that each request of the day belongs to."""
     n_regions = len(true.region_index)
     key = true.asset.astype(np.int64) * n_regions + true.region
-    place = np.searchsorted(key, log.asset[rows].astype(np.int64) * n_regions + log.region[rows])
-    return np.bincount(place, log.bytes[rows], len(true))
+    return np.searchsorted(key, log.asset.astype(np.int64) * n_regions + log.region)
 
 
 def _forecasts(before: History, plan: BacktestPlan, tested: _TestedDay,
@@ -197,5 +199,6 @@ def _served(setting: Setting, plan: BacktestPlan, tested: _TestedDay, forecasts:
             started = time.perf_counter()
             placements.append(setting.place(demand, tested.timestamp, rule))
             seconds.append(time.perf_counter() - started)
-    served = np.array([_served_bytes(setting, tested.problem, stored, log, tested.number) for stored in placements])
-    return Served(served, tested.clairvoyant, tested.lru), seconds
+    found = [_delivered(setting, tested.problem, stored, log, tested.number) for stored in placements]
+    origin_cost = tested.true.bytes * tested.problem.origin_cost[tested.true.region]
+    return Served(found, tested.clairvoyant, origin_cost, tested.lru), seconds

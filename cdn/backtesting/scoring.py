@@ -11,6 +11,7 @@ import pandas as pd
 
 from cdn.backtesting.alignment import Alignment, align
 from cdn.backtesting.groupings import ALL, REGION, REGION_SIZE, Grouping
+from cdn.backtesting.placing import Delivery
 from cdn.backtesting.point_errors import absolute_errors
 from cdn.backtesting.quantile_errors import quantile_loss, quantiles_of
 from cdn.backtesting.rankings import TOP_K, top_hits, weighted_kendalls
@@ -21,16 +22,18 @@ from cdn.model.demand import Demand
 OF_REGIONS = (ALL, REGION, REGION_SIZE)
 SUMS = ("true_requests", "forecast_requests", "absolute_error", "true_bytes", "served_bytes", "clairvoyant_bytes",
         "lru_bytes", "top_hits", "top_places", "kendall", "kendall_weight", "true_peak_bps", "peak_error_bps",
-        "quantile_loss_bytes", "covered", "intervals", "decision_loss_bytes")
+        "quantile_loss_bytes", "covered", "intervals", "decision_loss_bytes", "cost", "clairvoyant_cost", "origin_cost")
 
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """Bytes of each entry of the true demand (N,) that caches serve. ``forecasts`` (M, N), placed with each forecast;
-    ``clairvoyant`` with the day itself; ``lru`` None where there is no log to replay."""
+    """How the true demand's entries (N,) are delivered, placed with each of the M ``forecasts``, or ``clairvoyant``
+    with the day itself; ``origin_cost`` (N,), were all to come from the origin; ``lru`` (N,): bytes that LRU caches
+    serve, None where there is no log to replay."""
 
-    forecasts: np.ndarray
-    clairvoyant: np.ndarray
+    forecasts: Sequence[Delivery]
+    clairvoyant: Delivery
+    origin_cost: np.ndarray
     lru: np.ndarray | None = None
 
 
@@ -70,11 +73,16 @@ def _group_rows(grouping: Grouping, both: Alignment, m: int, true: Demand, serve
         "true_requests": np.bincount(group, both.true_requests, n),
         "forecast_requests": np.bincount(group, both.requests[m], n),
         "absolute_error": absolute_errors(both.true_requests, both.requests[m], group, n),
-        "true_bytes": np.bincount(of_entry, true.bytes, n),
-        "served_bytes": np.bincount(of_entry, served.forecasts[m], n),
-        "clairvoyant_bytes": np.bincount(of_entry, served.clairvoyant, n),
     }
-    return rows if served.lru is None else rows | {"lru_bytes": np.bincount(of_entry, served.lru, n)}
+    of_entries = {
+        "true_bytes": true.bytes,
+        "served_bytes": served.forecasts[m].served_bytes,
+        "clairvoyant_bytes": served.clairvoyant.served_bytes,
+        "cost": served.forecasts[m].cost,
+        "clairvoyant_cost": served.clairvoyant.cost,
+        "origin_cost": served.origin_cost,
+    } | ({} if served.lru is None else {"lru_bytes": served.lru})
+    return rows | {name: np.bincount(of_entry, values, n) for name, values in of_entries.items()}
 
 
 def _region_sums(both: Alignment, m: int, true: Demand, forecast: Demand, top_k: int) -> dict[str, np.ndarray]:

@@ -1,11 +1,12 @@
 """The figures of a backtest: sums over days divided into WAPE, regret and the rest, with intervals, and methods
 compared.
 
-All ratios are of sums over days, so that a day counts by what was asked for on it. Regret and offload are shares of 1.
+All ratios are of sums over days, so that a day counts by what was asked for on it. Regret and offload are shares of 1,
+the regret of cost is one of what serving everything from the origin costs.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ METRICS = {
     "clairvoyant_offload": lambda sums: ratio(_of(sums, "clairvoyant_bytes"), _of(sums, "true_bytes")),
     "lru_offload": lambda sums: ratio(_of(sums, "lru_bytes"), _of(sums, "true_bytes")),
     "regret": lambda sums: _difference_over(sums, "clairvoyant_bytes", "served_bytes", "true_bytes"),
+    "cost_regret": lambda sums: _difference_over(sums, "cost", "clairvoyant_cost", "origin_cost"),
     "decision_loss": lambda sums: ratio(_of(sums, "decision_loss_bytes"), _of(sums, "true_bytes")),
 }
 WITH_INTERVAL = ("wape", "regret")
@@ -66,8 +68,8 @@ def comparisons(sums: pd.DataFrame, baseline: str, seed: int = 0, *, block_days:
                 draws: int = DRAWS) -> pd.DataFrame:
     """Every method against ``baseline`` on the same days, per horizon and group.
 
-    ``wape_skill`` = 1 - WAPE / WAPE of the baseline; ``regret_saved`` = the baseline's regret - the method's; both are
-    above 0 where the method is better, with ``*_low`` and ``*_high``.
+    ``wape_skill`` = 1 - WAPE / WAPE of the baseline; ``regret_saved`` and ``cost_regret_saved`` = the baseline's regret
+    - the method's; all are above 0 where the method is better, with ``*_low`` and ``*_high``.
     """
     by_key = dict(_groups(sums))
     resamples = _drawn(seed, block_days, draws)
@@ -90,13 +92,17 @@ def wape_skill(sums: np.ndarray) -> np.ndarray:
     return 1 - ratio(METRICS["wape"](one), METRICS["wape"](other))
 
 
-def regret_saved(sums: np.ndarray) -> np.ndarray:
+def regret_saved(sums: np.ndarray, regret: str = "regret") -> np.ndarray:
     """Of a method's sums followed by a baseline's, (..., 2 C)."""
     one, other = np.split(sums, 2, axis=-1)
-    return METRICS["regret"](other) - METRICS["regret"](one)
+    return METRICS[regret](other) - METRICS[regret](one)
 
 
-COMPARED = {"wape_skill": wape_skill, "regret_saved": regret_saved}
+COMPARED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "wape_skill": wape_skill,
+    "regret_saved": regret_saved,
+    "cost_regret_saved": partial(regret_saved, regret="cost_regret"),
+}
 
 
 def overall(table: pd.DataFrame) -> pd.DataFrame:

@@ -186,19 +186,21 @@ def _table(horizon: int, rows: pd.DataFrame, compared: pd.DataFrame) -> Table:
     known = f"clairvoyant offload {format_share(first['clairvoyant_offload'])}"
     lru = "" if np.isnan(first["lru_offload"]) else f", LRU {format_share(first['lru_offload'])}"
     baseline = compared["baseline"].iloc[0] if len(compared) else None
-    table = Table(title=f"{horizon} day(s) ahead, {int(first['days'])} day(s) tested: {known}{lru}",
-                  caption="regret in points of offload" + (
-                      " (too few days for intervals)" if np.isnan(first["regret_low"]) else " with 95 % interval") + (
-                      f"; saved: against {baseline}, * beyond doubt" if baseline else ""), box=SIMPLE)
+    caption = "regret in points of offload" + (
+        " (too few days for intervals)" if np.isnan(first["regret_low"]) else " with 95 % interval") + (
+        f"; saved: against {baseline}, * beyond doubt" if baseline else "") + (
+        "; cost regret in % of what the origin alone would cost")
+    table = Table(title=f"{horizon} day(s) ahead, {int(first['days'])} day(s) tested: {known}{lru}", caption=caption,
+                  box=SIMPLE)
     has_quantiles = rows["coverage"].notna().any()
-    headings = ["method", "WAPE", "bias", "top\nlists", "Kendall", "offload", "regret", "saved"]
+    headings = ["method", "WAPE", "bias", "top\nlists", "offload", "regret", "saved", "cost\nregret"]
     for heading in [*headings, *(["coverage"] if has_quantiles else [])]:
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         mine = compared[(compared["method"] == row["method"]) & (compared["horizon"] == horizon)]
         table.add_row(Text(row["method"].replace(" ", "\n")), _figure(row["wape"], ".3f"), _figure(row["bias"], "+.3f"),
-                      _figure(row["top_overlap"], ".3f"), _figure(row["weighted_kendall"], ".3f"),
-                      _figure(row["offload"], ".3f"), _regret(row), _saved(mine),
+                      _figure(row["top_overlap"], ".3f"), _figure(row["offload"], ".3f"), _regret(row), _saved(mine),
+                      _figure(100 * row["cost_regret"], ".1f"),
                       *([_figure(row["coverage"], ".3f")] if has_quantiles else []))
     return table
 

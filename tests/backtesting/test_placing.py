@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 from backtesting.backtest_examples import REGIONS, catalog_of, history_of, log_of, random_log, setting_of
+from instances import random_problem
 
 from cdn.backtesting.networks import one_cache_for_all, one_cache_per_region
-from cdn.backtesting.placing import served_by_caches, served_by_policy
-from cdn.backtesting.running import date_of
+from cdn.backtesting.placing import delivered, delivered_within_limits, served_by_caches, served_by_policy
+from cdn.backtesting.running import date_of, entries_of
 from cdn.backtesting.windows import true_demand
+from cdn.evaluation import evaluate
 from cdn.model.index import Index
+from cdn.model.placement import Placement
+from cdn.model.site_assets import SiteAssets
 from cdn.simulation.replaying import replay
 
 
@@ -24,6 +28,28 @@ def test_the_served_bytes_are_those_of_the_replay(method):
         replayed = replay(problem, setting.network.topology, setting.catalog, of_day, pinned=stored)
         in_caches = of_day.bytes[replayed.served_by < problem.n_caches].sum()
         assert true.bytes @ served_by_caches(problem, stored) == in_caches and 0 < in_caches < true.total_bytes
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_delivery_is_what_the_judge_says(seed):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng)
+    pairs = np.nonzero(rng.random((problem.n_caches, len(problem.asset_index))) < 0.5)
+    stored = SiteAssets.from_pairs(*pairs, len(problem.asset_index))
+    found, judged = delivered(problem, stored), evaluate(problem, Placement(stored))
+    assert found.cost.sum() == pytest.approx(judged.delivery_cost, rel=1e-12)
+    assert found.served_bytes.sum() == pytest.approx(judged.offload * problem.demand.total_bytes, rel=1e-12)
+
+
+def test_requests_delivered_one_by_one_are_the_day_as_a_whole():
+    log, setting = random_log(4), setting_of(20)
+    day = 104
+    of_day, true = log.select(log.day == day), true_demand(history_of(log), day)
+    problem, stored = setting.problem(true, date_of(day)), setting.place(true, date_of(day))
+    whole = delivered(problem, stored)
+    by_requests = delivered_within_limits(setting, problem, stored, of_day, entries_of(true, of_day))
+    np.testing.assert_array_equal(whole.served_bytes, by_requests.served_bytes)
+    np.testing.assert_allclose(whole.cost, by_requests.cost, rtol=1e-12)
 
 
 def test_lru_by_hand():

@@ -7,6 +7,7 @@ import pytest
 from backtesting.backtest_examples import demand_of
 
 from cdn.backtesting.groupings import ALL, REGION, Grouping
+from cdn.backtesting.placing import Delivery
 from cdn.backtesting.scoring import SUMS, Served, score_day
 from cdn.backtesting.summaries import METRICS
 from cdn.forecasting.demand_forecast import DayForecast
@@ -25,6 +26,11 @@ def with_quantiles(demand, low, high):
     return DayForecast(described, counts)
 
 
+def nothing_served(n_entries: int) -> Served:
+    none = Delivery(np.zeros(n_entries), np.zeros(n_entries))
+    return Served([none], none, np.zeros(n_entries))
+
+
 def test_by_hand():
     """Bytes: a in the north 300 within 100..400; b in the north 0, below 50..100; c in the south 900 above 100..700.
     Losses at 0.1 and 0.9: a (20 + 10), b (45 + 10), c (80 + 180); the mean of the two levels, over 1200 bytes. Counts:
@@ -33,8 +39,7 @@ def test_by_hand():
     more."""
     true = demand_of([(0, 0, 3), (1, 2, 9), (1, 3, 1)], 4)
     forecast = with_quantiles(demand_of([(0, 0, 2), (0, 1, 0.7), (1, 2, 4)], 4), [100, 50, 100], [400, 100, 700])
-    none = np.zeros((1, 3))
-    frame, = score_day(GROUPINGS, true, [forecast], Served(none, none[0]), np.zeros(1))
+    frame, = score_day(GROUPINGS, true, [forecast], nothing_served(3), np.zeros(1))
     values = {name: metric(frame[list(SUMS)].to_numpy()) for name, metric in METRICS.items()}
     assert values["coverage"] == pytest.approx([1.7986 / 3, 1.7986 / 2, 0], abs=1e-4)
     assert values["quantile_loss"] == pytest.approx([172.5 / 1300, 42.5 / 300, 130 / 1000])
@@ -43,6 +48,6 @@ def test_by_hand():
 def test_without_quantiles_there_is_neither():
     true = demand_of([(0, 0, 3)])
     counts = ExpectedRequests(true.region, true.asset, true.requests)
-    frame, = score_day(GROUPINGS, true, [DayForecast(true, counts)], Served(np.zeros((1, 1)), np.zeros(1)), np.zeros(1))
+    frame, = score_day(GROUPINGS, true, [DayForecast(true, counts)], nothing_served(1), np.zeros(1))
     for name in ("coverage", "quantile_loss", "lru_offload"):
         assert np.isnan(METRICS[name](frame[list(SUMS)].to_numpy())).all()
