@@ -1,14 +1,14 @@
 """Every forecaster on real and generated days: errors, regret, and what the regret is made of. Prints Markdown.
 
     python benchmarks/forecasting.py [counts] [mirror] [generator] [agreement] [parts] [files] [robust] [hours]
-                                     [launches] [busy]
+                                     [launches] [busy] [worlds]
                                      [--methods a,b] [--days N] [--kept FOLDER] [--until DAY]
 
 counts: CRAN's daily counts; mirror: the CRAN mirror log by country; generator: the sample with its default settings;
 agreement: the regret by marginal prices against the replayed one; parts: noise floor, new titles, the rest; files:
 whole titles against the files of a ladder; robust: placing for more than the expected demand;
 hours: the hours of the day around a clock change; launches: new titles of the daily counts, known and unheard of;
-busy: the generator's sample with ten times the requests.
+busy: the generator's sample with ten times the requests; worlds: four samples of the generator, pooled.
 """
 
 import argparse
@@ -43,6 +43,7 @@ from cdn.generator.expected import demand_of_sample
 COUNTS_DAYS, COUNTS_HISTORY, GENERATED_TESTED, GENERATED_HISTORY = 63, 60, 14, 28
 AGREEMENT_DAYS, PARTS_DAYS, LONG_HISTORY = 14, 7, 60
 BUSY_REQUESTS, BUSY_TESTED = 100_000, 7
+WORLD_SEEDS = (2, 3, 4, 5)
 
 
 def counts(methods: tuple[str, ...], n_days: int | None, kept: Path | None = None,
@@ -88,6 +89,24 @@ def _generated(title: str, data: DataSet, methods: tuple[str, ...], n_days: int)
             print(f"\n### {title}: {_span(result)}\n")
             print_errors(result)
         print_regret(result, where)
+
+
+def worlds(methods: tuple[str, ...], n_days: int | None) -> None:
+    """Four samples, pooled: days of one sample share their titles and hits, and differ less than they seem to."""
+    plan = BacktestPlan(methods, n_days or GENERATED_TESTED, (1, 7), GENERATED_HISTORY)
+    found: dict[str, list[Backtest]] = {}
+    for seed in WORLD_SEEDS:
+        data = generated(seed=seed)
+        forecasts = Forecasts(data)
+        for where, setting in data.settings.items():
+            result = backtest(data, setting, plan, forecasts)
+            sums = result.sums.assign(day=f"{seed} " + result.sums["day"])
+            found.setdefault(where, []).append(replace(result, sums=sums))
+    print(f"\n### The generator's samples of {len(WORLD_SEEDS)} seeds, {plan.n_days} days each\n")
+    for where, results in found.items():
+        sums, seconds = (pd.concat([getattr(one, name) for one in results], ignore_index=True)
+                         for name in ("sums", "seconds"))
+        print_regret(replace(results[0], sums=sums, seconds=seconds), where)
 
 
 def agreement(methods: tuple[str, ...], n_days: int | None) -> None:
@@ -180,9 +199,9 @@ def _span(result: Backtest) -> str:
     return f"{len(result.days)} days, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {requests:,.0f} requests"
 
 
-SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "busy": busy, "agreement": agreement,
-            "parts": parts, "files": files_section, "robust": robust_section, "hours": hours_section,
-            "launches": launches_section}
+SECTIONS = {"counts": counts, "mirror": mirror, "generator": generator, "busy": busy, "worlds": worlds,
+            "agreement": agreement, "parts": parts, "files": files_section, "robust": robust_section,
+            "hours": hours_section, "launches": launches_section}
 
 
 def main() -> None:

@@ -92,13 +92,13 @@ def networks_of_one_size(region_index: Index, catalog: Catalog) -> dict[str, Net
             f"one cache of {size}": one_cache_for_all(region_index, catalog, CACHE_SHARE)}
 
 
-def generated(changes: dict[str, Any] | None = None) -> DataSet:
+def generated(changes: dict[str, Any] | None = None, seed: int = GENERATED_SEED) -> DataSet:
     """The generator's sample with its default settings, six weeks long: launches, tastes and attention as
-    calibrated; or with some parameters changed."""
+    calibrated; or with some parameters changed, or of another seed: other titles, other hits."""
     topology = read_topology(ROOT / "topologies" / "example.toml")
     parameters = read_parameters(ROOT / "demand" / "example.toml").model_copy(
         update={"days": GENERATED_DAYS, "held_out_days": 0} | (changes or {}))
-    sample = draw_sample(parameters, np.random.default_rng(GENERATED_SEED), regions_of(topology))
+    sample = draw_sample(parameters, np.random.default_rng(seed), regions_of(topology))
     log = concatenated([of_day for _, of_day in sample.draw_days()])
     history = history_of_log(log, int(log.day[-1]) + 1, GENERATED_DAYS)
     networks = {"example network": Network(topology)} | networks_of_one_size(topology.region_index, sample.catalog)
