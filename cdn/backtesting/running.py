@@ -15,6 +15,7 @@ from cdn.backtesting.scoring import Served, score_day
 from cdn.backtesting.windows import days_to_test, first_seen, missing_days, true_demand
 from cdn.errors import CdnError
 from cdn.forecasting.demand_forecast import DayForecast, day_forecast
+from cdn.forecasting.events import Calendar
 from cdn.forecasting.forecasters import forecaster_of
 from cdn.forecasting.history import HISTORY_DAYS, History
 from cdn.forecasting.knowledge import knowledge_of
@@ -140,10 +141,11 @@ def run_backtest(history: History, setting: Setting, plan: BacktestPlan, log: Re
                     pd.DataFrame(seconds), days, missing_days(history), thin_days(history))
 
 
-def remembering(setting: Setting) -> ForecastDay:
-    """Forecasts from what the catalog tells and the regions' clocks; what was forecast once is not forecast again."""
+def remembering(setting: Setting, calendar: Calendar | None = None) -> ForecastDay:
+    """Forecasts from what catalog and calendar tell and the regions' clocks; none is made twice."""
     zones = tuple(region.time_zone for region in setting.network.topology.regions)
-    knowledge, past = replace(knowledge_of(setting.catalog), time_zones=zones), PastForecasts()
+    knowledge = replace(knowledge_of(setting.catalog, calendar=calendar), time_zones=zones)
+    past = PastForecasts()
     return lambda before, day, method: day_forecast(before, day, method, setting.catalog, knowledge, past=past)
 
 

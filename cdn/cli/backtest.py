@@ -15,7 +15,7 @@ from cdn.backtesting.networks import one_cache_per_region
 from cdn.backtesting.placing import Setting
 from cdn.backtesting.rankings import TOP_K
 from cdn.backtesting.results import summary_of, write_backtest
-from cdn.backtesting.running import Backtest, BacktestPlan, run_backtest
+from cdn.backtesting.running import Backtest, BacktestPlan, remembering, run_backtest
 from cdn.backtesting.summaries import comparisons, overall, scores
 from cdn.backtesting.usable_methods import unusable_methods
 from cdn.cli.options import (
@@ -38,6 +38,7 @@ from cdn.files.catalogs import read_catalog
 from cdn.files.topologies import read_topology
 from cdn.files.writing import digest_of
 from cdn.forecasting.demand_forecast import day_number
+from cdn.forecasting.events import read_calendar
 from cdn.forecasting.forecasters import FORECASTERS
 from cdn.forecasting.history import HISTORY_DAYS, history_of_log
 from cdn.logs.quarantine import DEFAULT_BAD_SHARE
@@ -96,6 +97,8 @@ class HorizonsParam(click.ParamType):
               help="Length of the regions' top lists that are compared.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the intervals and of the scenarios.")
+@click.option("--calendar", "calendar_path", type=PATH, default=None,
+              help="Holidays and promotions known in advance; methods that look at none pass over it.")
 @click.option("--exclude-sweeping", is_flag=True, help="Leave out the requests of sweeping clients.")
 @sweeping_option
 @click.option("--drop-duplicates", is_flag=True, help="Leave out rows that repeat an earlier row in every column.")
@@ -107,8 +110,8 @@ class HorizonsParam(click.ParamType):
 def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Path | None, cache_share: float,
              methods: tuple[str, ...] | None, n_days: int, until: pd.Timestamp | None, horizons: tuple[int, ...],
              history_days: int, placement_method: str, robust: tuple[str, ...], baseline: str | None, top_k: int,
-             seed: int, exclude_sweeping: bool, sweeping_assets: int, drop_duplicates: bool, bad_share: float,
-             out_path: Path, as_json: bool, quiet: bool) -> None:
+             seed: int, calendar_path: Path | None, exclude_sweeping: bool, sweeping_assets: int,
+             drop_duplicates: bool, bad_share: float, out_path: Path, as_json: bool, quiet: bool) -> None:
     """Forecast the last days of a log from the days before them: errors, ranks, and the offload each forecast keeps."""
     progress = stderr_console(quiet)
     methods = methods or _usable_methods(progress)
@@ -125,11 +128,13 @@ def backtest(log_paths: tuple[Path, ...], catalog_path: Path, topology_path: Pat
             drop_duplicates=drop_duplicates, without=sweeping if exclude_sweeping else None)
         if until is not None:
             log = log.select(log.day < day_number(until))
+        calendar = (read_calendar(calendar_path, network.topology.region_index, catalog.asset_index)
+                    if calendar_path else None)
         setting = Setting(network, catalog, placement_method, egress_limits=bool(robust), seed=seed)
-        result = run_backtest(_history(log), setting, plan, log, status.update)
+        result = run_backtest(_history(log), setting, plan, log, status.update, remembering(setting, calendar))
         status.update("drawing intervals")
         figures, compared = scores(result.sums, seed), comparisons(result.sums, baseline, seed)
-        inputs = [*files, catalog_path, *([topology_path] if topology_path else [])]
+        inputs = [*files, catalog_path, *(path for path in (topology_path, calendar_path) if path)]
         parameters = {
             "inputs": {str(path): digest_of(path) for path in inputs}, "methods": list(methods), "baseline": baseline,
             "placement_method": placement_method, "robust": list(plan.robust),

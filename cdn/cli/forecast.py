@@ -31,7 +31,7 @@ from cdn.files.writing import write_json
 from cdn.forecasting.demand_forecast import day_number
 from cdn.forecasting.demand_forecast import forecast as forecast_demand
 from cdn.forecasting.events import read_calendar
-from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.forecasters import FORECASTERS, check_follows_calendar
 from cdn.forecasting.history import HISTORY_DAYS
 from cdn.forecasting.knowledge import knowledge_of
 from cdn.forecasting.levels import LEVELS
@@ -92,6 +92,8 @@ def forecast(log_paths: tuple[Path, ...], topology_path: Path, catalog_path: Pat
     """Forecast what every region will ask for on a UTC day."""
     if quarantine_path:
         check_quarantine_path(quarantine_path)
+    if calendar_path:
+        check_follows_calendar(method)
     with stderr_console(quiet).status("forecasting"):
         catalog, topology = read_catalog(catalog_path), read_topology(topology_path)
         history, quarantine = read_history(

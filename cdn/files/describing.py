@@ -40,11 +40,9 @@ def _markdown(lines: Iterable[Sequence[str]]) -> str:
 def _column_type(column: Column) -> str:
     if column.choices:
         return " or ".join(f"`{choice}`" for choice in column.choices)
-    return " ".join([column.kind, *_bounds(column.minimum, column.above)])
-
-
-def _bounds(minimum: float | None, above: float | None) -> list[str]:
-    return [f"{sign} {limit:g}" for sign, limit in ((">=", minimum), (">", above)) if limit is not None]
+    limits = ((">=", column.minimum), (">", column.above), ("<=", column.maximum))
+    bounds = " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+    return f"{column.kind} {bounds}".rstrip()
 
 
 def _column_default(column: Column) -> str:

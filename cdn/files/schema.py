@@ -38,6 +38,7 @@ class Column:
     default: Any = REQUIRED
     minimum: float | None = None
     above: float | None = None
+    maximum: float | None = None
     choices: tuple[str, ...] | None = None
 
     @property
@@ -54,6 +55,8 @@ class Column:
             words += f" >= {self.minimum:g}"
         if self.above is not None:
             words += f" > {self.above:g}"
+        if self.maximum is not None:
+            words += f" and <= {self.maximum:g}"
         return words
 
 
@@ -199,6 +202,8 @@ def _numbers(cells: pd.Series, empty: np.ndarray, column: Column) -> tuple[pd.Se
             bad |= ~empty & (found < column.minimum)
         if column.above is not None:
             bad |= ~empty & (found <= column.above)
+        if column.maximum is not None:
+            bad |= ~empty & (found > column.maximum)
     return values, bad
 
 

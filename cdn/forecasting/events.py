@@ -10,13 +10,15 @@ from cdn.files.schema import Column, TableSchema, positions, read_table
 from cdn.model.arrays import frozen
 from cdn.model.index import UNKNOWN, Index
 
+MOST_TIMES = 1e6
+"""A day of more than a million usual ones is a slip of the pen."""
 CALENDAR = TableSchema(
     "calendar",
     (
         Column("date", "time", "UTC", "the day"),
         Column("kind", "string", "", "what it is: holiday, promotion, ..."),
         Column("factor", "number", "", "requests of the day over a usual day; empty: learned from earlier days of the "
-               "kind", None, above=0),
+               "kind", None, above=0, maximum=MOST_TIMES),
         Column("region_id", "string", "", "the only region it concerns; empty: all", None),
         Column("asset_id", "string", "", "the only asset it concerns; empty: all", None),
     ),
@@ -39,8 +41,8 @@ class Calendar:
         for name, dtype in (("day", np.int32), ("kind", np.int32), ("factor", np.float64), ("region", np.int32),
                             ("asset", np.int32)):
             object.__setattr__(self, name, frozen(getattr(self, name), dtype))
-        if (self.factor <= 0).any() or np.isinf(self.factor).any():
-            raise ValueError("factors are positive numbers")
+        if (self.factor <= 0).any() or (self.factor > MOST_TIMES).any():
+            raise ValueError(f"factors are positive numbers up to {MOST_TIMES:g}")
 
     def __len__(self) -> int:
         return len(self.day)

@@ -36,6 +36,15 @@ FORECASTERS: dict[str, Forecaster] = {
 LOOK_BACK = ("ensemble",)
 """Those that take ``past: PastForecasts``, what was forecast before."""
 
+FOLLOW_CALENDAR = ("empirical_bayes", "launch_curves", "low_rank", "gradient_boosting", "ensemble")
+"""Those that look at the calendar of what is known in advance."""
+
+
+def check_follows_calendar(method: str) -> None:
+    """Raises CdnError for a method that would pass over a calendar."""
+    if method not in FOLLOW_CALENDAR:
+        raise CdnError(f"the method {method} does not look at a calendar; those that do: {', '.join(FOLLOW_CALENDAR)}")
+
 
 def forecaster_of(name: str) -> Forecaster:
     """The forecaster of that name. Raises UnknownNameError."""

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from cdn.caching import REACTIVE_POLICIES, choose_policy
 from cdn.errors import CdnError, DataError, Fault
 from cdn.files.topologies import load_toml, parse_record
-from cdn.forecasting.forecasters import FORECASTERS
+from cdn.forecasting.forecasters import FOLLOW_CALENDAR, FORECASTERS
 from cdn.forecasting.levels import LEVELS
+from cdn.logs.sweeping import DISTINCT_ASSETS
 from cdn.placement import AUTO, PLACERS
 from cdn.placement.robust import parse_robust
 
@@ -26,6 +27,7 @@ class InputsRecord(_Section):
     catalog: str = Field(description="catalog file")
     history: list[str] = Field(min_length=1, description="request logs or log stores the forecast is made from")
     stored_now: str | None = Field(None, description="what the appliances store now; without it they are empty")
+    calendar: str | None = Field(None, description="holidays and promotions known in advance")
     last_night: str | None = Field(
         None, description="folder of an earlier run or plan: decomposition starts from its prices"
     )
@@ -39,6 +41,10 @@ class ForecastRecord(_Section):
     level: str = Field("file", description="what is forecast: every file, or titles, split over their files")
     history_days: int = Field(14, ge=1, description="days before the planned day that are looked at")
     parameters: dict[str, Any] = Field({}, description="parameters of the forecaster")
+    exclude_sweeping: bool = Field(False, description="leave out the requests of sweeping clients in the history")
+    sweeping_assets: int = Field(
+        DISTINCT_ASSETS, ge=1, description="a client with more distinct assets in a UTC day sweeps"
+    )
 
 
 class PlacementRecord(_Section):
@@ -110,6 +116,9 @@ def read_config(path: Path) -> NightlyConfig:
         if value not in known
     ]
     faults += _policy_faults(path, record)
+    if record.inputs.calendar is not None and record.forecast.method not in FOLLOW_CALENDAR:
+        expected = f"one that looks at the calendar: {', '.join(FOLLOW_CALENDAR)}"
+        faults.append(Fault(str(path), "forecast", "method", record.forecast.method, expected))
     if record.placement.robust is not None:
         try:
             parse_robust(record.placement.robust)

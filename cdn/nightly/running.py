@@ -29,12 +29,14 @@ from cdn.files.topologies import read_topology
 from cdn.files.writing import digest_of, staged_folder, write_json
 from cdn.filling import FillResult, plan_fill
 from cdn.forecasting.demand_forecast import day_number, forecast
+from cdn.forecasting.events import Calendar, read_calendar
 from cdn.forecasting.history import history_of_log
 from cdn.forecasting.knowledge import knowledge_of
 from cdn.forecasting.thin_days import thin_days
 from cdn.logs.quarantine import Quarantine
 from cdn.logs.request_logs import read_request_log
 from cdn.logs.store import log_files
+from cdn.logs.sweeping import SweepingClients, find_sweeping_clients
 from cdn.model.catalog import Catalog
 from cdn.model.fill_plan import StoredNow
 from cdn.model.network import Network
@@ -72,10 +74,12 @@ class _Night:
     topology: Topology
     catalog: Catalog
     stored_now: StoredNow
+    calendar: Calendar | None
     day: pd.Timestamp
     history: RequestLog
     day_log: RequestLog | None
     quarantines: dict[str, Quarantine]
+    sweeping: SweepingClients | None
 
 
 def run_night(
@@ -90,7 +94,7 @@ def run_night(
         night = _read_night(config, day or config.day)
     with watch.stage("forecast"):
         history = history_of_log(night.history, day_number(night.day), record.forecast.history_days)
-        knowledge = knowledge_of(night.catalog, night.topology)
+        knowledge = knowledge_of(night.catalog, night.topology, night.calendar)
         demand = forecast(
             history,
             night.day,
@@ -132,6 +136,8 @@ def run_night(
             replay = replay_night(record, inputs, stored_after, night.history, night.day_log, on_stage)
     logs = {name: quarantine_summary(quarantine) for name, quarantine in night.quarantines.items()}
     logs["history"]["days_cut_short"] = len(thin_days(history))
+    if night.sweeping is not None:
+        logs["history"]["sweeping_left_out"] = night.sweeping.summary()
     summary = summarise_night(night.day, inputs, planned, fill, replay, night.day_log, logs)
     return _write_run(config, night, inputs, planned, fill, replay, summary, watch), summary
 
@@ -154,8 +160,15 @@ def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
         if inputs.stored_now is None
         else read_stored_now(config.path(inputs.stored_now), topology, catalog.asset_index)
     )
+    calendar = None
+    if inputs.calendar is not None:
+        calendar = read_calendar(config.path(inputs.calendar), topology.region_index, catalog.asset_index)
     paths = [config.path(name) for name in inputs.history]
-    log, quarantine = read_request_log(paths, topology.region_index, catalog.asset_index)
+    sweeping = None
+    if config.record.forecast.exclude_sweeping:
+        files = [file for path in paths for file in log_files(path)]
+        sweeping = find_sweeping_clients(files, config.record.forecast.sweeping_assets)
+    log, quarantine = read_request_log(paths, topology.region_index, catalog.asset_index, without=sweeping)
     if day is None:
         day = _day_after(log, paths)
     before = day_number(day)
@@ -171,7 +184,7 @@ def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
         day_log = whole.select(whole.day == before)
         if not len(day_log):
             raise DataError.of_file(replayed[0], f"requests on the planned day {day:%Y-%m-%d}")
-    return _Night(topology, catalog, stored, day, history, day_log, quarantines)
+    return _Night(topology, catalog, stored, calendar, day, history, day_log, quarantines, sweeping)
 
 
 def _day_after(log: RequestLog, paths: list[Path]) -> pd.Timestamp:
@@ -237,6 +250,7 @@ def _manifest(config: NightlyConfig, night: _Night) -> dict[str, Any]:
         *inputs.history,
         *inputs.replay,
         *([inputs.stored_now] if inputs.stored_now else []),
+        *([inputs.calendar] if inputs.calendar else []),
         *([f"{inputs.last_night}/{CERTIFICATE_FILE}"] if inputs.last_night else []),
     ]
     digests = {name: {file.name: digest_of(file) for file in _files(config.path(name))} for name in names}

@@ -109,6 +109,18 @@ def test_a_rule_is_held_against_placing_what_is_expected_within_egress_limits(fo
     assert all(0 < offload["limited.toml"][key] < value for key, value in offload["topology.toml"].items())
 
 
+def test_a_calendar_is_followed_by_the_methods_that_look_at_one(folder):
+    """A day is said to have ten times its requests: empirical_bayes expects that many, last_day no more than usual."""
+    (folder / "calendar.csv").write_text("date,kind,factor\n2025-01-23,sale,10\n")
+    options = ["--methods", "last_day,empirical_bayes", "--horizon", 1, "--until", "2025-01-24", "--days", 1, "--json"]
+    usual, told = (json.loads(invoke(folder, *options, *more, out=out).stdout) for out, more in (
+        ("usual", []), ("told", ["--calendar", folder / "calendar.csv"])))
+    ratio = {method: (1 + one["bias"]) / (1 + other["bias"])
+             for one, other in zip(told["scores"], usual["scores"], strict=True) for method in [one["method"]]}
+    assert ratio["last_day"] == 1 and ratio["empirical_bayes"] == pytest.approx(10, rel=0.01)
+    assert any(path.endswith("calendar.csv") for path in told["parameters"]["inputs"])
+
+
 def test_the_same_call_writes_the_same_bytes(folder):
     for out in ("one", "two"):
         assert invoke(folder, "--methods", "shrinkage,last_day", out=out).exit_code == 0

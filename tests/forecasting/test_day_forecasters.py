@@ -6,13 +6,22 @@ from forecasting.tiny_histories import FORECAST_DAY, METHODS, as_table, history_
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdn.errors import UnknownNameError
+from cdn.errors import CdnError, UnknownNameError
+from cdn.forecasting.events import Calendar
 from cdn.forecasting.exponential import exponential
-from cdn.forecasting.forecasters import FORECASTERS, forecaster_of, parameters_of
+from cdn.forecasting.forecasters import (
+    FOLLOW_CALENDAR,
+    FORECASTERS,
+    check_follows_calendar,
+    forecaster_of,
+    parameters_of,
+)
 from cdn.forecasting.history import history_of_log
+from cdn.forecasting.knowledge import Knowledge
 from cdn.forecasting.last_day import last_day
 from cdn.forecasting.moving_average import moving_average
 from cdn.forecasting.seasonal_naive import seasonal_naive
+from cdn.model.index import UNKNOWN
 
 ROW = st.tuples(st.integers(1, 10), st.integers(0, 1), st.integers(0, 2), st.integers(1, 9))
 # Of titles nobody asked for yet these say something too.
@@ -102,6 +111,21 @@ def test_the_future_cannot_be_seen(method):
     clean = as_table(FORECASTERS[method](history_of(rows), FORECAST_DAY))
     poisoned = log_of([*rows, (0, 1, 2, 1000), (-1, 0, 1, 1000), (-7, 0, 0, 1000)])
     assert as_table(FORECASTERS[method](history_of_log(poisoned, FORECAST_DAY), FORECAST_DAY)) == clean
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_those_that_follow_the_calendar_are_named(method):
+    """Seven usual days, and one said to have three times their requests."""
+    history = history_of([(ago, region, asset, 20) for ago in range(1, 8) for region in range(2) for asset in range(3)])
+    calendar = Calendar([FORECAST_DAY], [0], [3.0], [UNKNOWN], [UNKNOWN])
+    usual, told = (FORECASTERS[method](history, FORECAST_DAY, Knowledge(calendar=known)).requests.sum()
+                   for known in (None, calendar))
+    assert told == pytest.approx(3 * usual if method in FOLLOW_CALENDAR else usual, rel=0.2)
+    if method in FOLLOW_CALENDAR:
+        check_follows_calendar(method)
+    else:
+        with pytest.raises(CdnError, match=f"{method} does not look at a calendar"):
+            check_follows_calendar(method)
 
 
 def test_names_and_parameters():

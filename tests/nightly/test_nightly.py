@@ -219,6 +219,43 @@ def test_a_night_may_start_from_the_prices_of_the_last(tmp_path):
         run_night(read_config(config))
 
 
+def test_a_promotion_is_planned_for(tmp_path):
+    """The planned day is said to have three times the requests of a usual one; the run names the calendar."""
+    config = write_inputs(tmp_path, method="empirical_bayes")
+    usual, _ = run_night(read_config(config))
+    expected = pd.read_parquet(usual / "inputs" / "demand.parquet")["requests"].sum()
+    (tmp_path / "calendar.csv").write_text(f"date,kind,factor\n{DAYS[-1]:%Y-%m-%d},premiere,3\n")
+    config.write_text(config.read_text().replace("[inputs]", '[inputs]\ncalendar = "calendar.csv"'))
+    run, _ = run_night(read_config(config))
+    found = pd.read_parquet(run / "inputs" / "demand.parquet")["requests"].sum()
+    assert found == pytest.approx(3 * expected, rel=0.02)
+    assert "calendar.csv" in json.loads((run / "run.json").read_text())["inputs"]["calendar.csv"]
+    config.write_text(config.read_text().replace("empirical_bayes", "last_day"))
+    with pytest.raises(DataError, match="one that looks at the calendar: empirical_bayes"):
+        read_config(config)
+
+
+def test_sweeping_clients_are_left_out_of_the_history(tmp_path):
+    """A robot asks for every asset of the catalog once a day, everybody else for six at most."""
+    config = write_inputs(tmp_path)
+    for day in DAYS[:-1]:
+        path = tmp_path / "history" / f"requests-{day:%Y-%m-%d}.parquet"
+        frame = pd.read_parquet(path).assign(session_id=lambda rows: [f"s{k // 6}" for k in range(len(rows))])
+        robot = pd.DataFrame({"time": frame["time"].iloc[-1], "region_id": "r1", "bytes": 1, "session_id": "robot",
+                              "asset_id": [f"a{k}" for k in range(30)]})
+        write_table(pd.concat([frame, robot], ignore_index=True), path)
+    settings = "exclude_sweeping = true\nsweeping_assets = 20\n"
+    run, kept = run_night(read_config(config))
+    with_robot = pd.read_parquet(run / "inputs" / "demand.parquet")["requests"].sum()
+    assert "sweeping_left_out" not in kept["logs"]["history"]
+    config.write_text(config.read_text() + settings)
+    run, summary = run_night(read_config(config))
+    assert summary["logs"]["history"]["sweeping_left_out"] == {
+        "distinct_assets": 20, "client_days": 3, "requests": 90, "requests_with_session": 3 * 330}
+    without = pd.read_parquet(run / "inputs" / "demand.parquet")["requests"].sum()
+    assert without / with_robot == pytest.approx(300 / 330, rel=0.01)
+
+
 @pytest.mark.parametrize(("line", "words"), [('robust = "peaks:7"', "robust"), ('robust = "best:1"', "known: peaks")])
 def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, line, words):
     config = write_inputs(tmp_path)
