@@ -25,10 +25,16 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True)
 
 
+class SweepingRecord(_Record):
+    client_days: int = Field(ge=0)
+    requests: int = Field(ge=0)
+
+
 class LogRecord(_Record):
     rows_read: int = Field(ge=0)
     quarantined: dict[str, int]
     duplicates: int = Field(ge=0)
+    sweeping_left_out: SweepingRecord | None = None
 
 
 class ForecastRecord(_Record):

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cdn.files.run_folders import PlacementRecord, ReplayRecord, Summary
+from cdn.files.run_folders import LogRecord, PlacementRecord, ReplayRecord, Summary
 from cdn.reports.cells import format_cell
 from cdn.reports.tables import LRU, count_of, plan_offset
 from cdn.simulation.strategies import CLAIRVOYANT
@@ -73,7 +73,7 @@ def _compared(above: float) -> str:
 
 def _notes(summary: Summary, timings: dict[str, float]) -> list[Note]:
     notes = [_violations(summary), _better_baseline(summary.replay), _over_egress(summary), _quarantine(summary),
-             _forecast(summary), _timings(timings)]
+             *(_sweeping(name, log) for name, log in summary.logs.items()), _forecast(summary), _timings(timings)]
     return [note for note in notes if note is not None]
 
 
@@ -118,6 +118,14 @@ def _quarantine(summary: Summary) -> Note | None:
     level = WARNING if bad > QUARANTINE_WARNING_SHARE * read else INFO
     return Note(level, f"{count_of(bad, 'log row')} of {read:,} quarantined",
                 tuple(f"{reason} {number:,}" for reason, number in sorted(reasons.items())))
+
+
+def _sweeping(name: str, log: LogRecord) -> Note | None:
+    swept = log.sweeping_left_out
+    if swept is None:
+        return None
+    return Note(INFO, f"{name}: {count_of(swept.client_days, 'client-day')} of sweeping left out, "
+                      f"{count_of(swept.requests, 'request')}")
 
 
 def _forecast(summary: Summary) -> Note | None:

@@ -55,6 +55,16 @@ def test_only_a_bound_that_prices_prove_is_called_certified(tmp_path, bound, sol
     assert words in sentence and ("certified" in sentence) == words.startswith("certified")
 
 
+def test_sweeping_clients_that_were_left_out_are_said(tmp_path):
+    def change(document):
+        document["logs"]["history"]["sweeping_left_out"] = {
+            "distinct_assets": 300, "client_days": 15, "requests": 47_000, "requests_with_session": 80_000}
+
+    words = [note.text for note in report_of(tmp_path, change).headline.notes]
+    assert "history: 15 client-days of sweeping left out, 47,000 requests" in words
+    assert not any("sweeping" in note.text for note in report_of(tmp_path).headline.notes)
+
+
 def test_a_baseline_that_beats_the_plan_is_said(tmp_path):
     """FIFO at 80 % is 8.75 points above the plan's 71.25 %; the clairvoyant at 82.5 % is no choice."""
     def change(document):
