@@ -5,17 +5,19 @@
 This module sets the block up in a workspace; ``local_search`` solves it, ``proofs`` bounds it.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import inlined, kernel, routine
 
 UNDECIDED, OPEN, CLOSED = 0, 1, 2
 IS_STORED, IS_PINNED, IS_EXCLUDED = 1, 2, 4
 
 
-class Workspace(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Workspace(ArrayRecord):
     """Room for one block, used again for the next: S caches, E entries and T (entry, cache) pairs at most.
 
     ``upper``, ``local``, ``flags``, ``touched`` are by cache of the problem; ``site``, ``price``, ``forced``,

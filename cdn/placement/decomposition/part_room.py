@@ -1,9 +1,10 @@
 """Room for a block in parts, and what groups of its entries say of a cache."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import inlined, routine
 from cdn.placement.decomposition.blocks import Workspace, new_workspace
 
@@ -11,7 +12,8 @@ MOST_GROUPS = 64
 ABSENT = -1
 
 
-class PartRoom(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class PartRoom(ArrayRecord):
     """Room for one block in parts, up to G = ``MOST_GROUPS`` groups of its entries; group 0 is the rest, where the
     relaxation decides.
 
