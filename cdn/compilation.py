@@ -16,6 +16,7 @@ With ``NUMBA_DISABLE_JIT=1`` everything stays Python, for a debugger to walk thr
 """
 
 import fcntl
+import gc
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -83,11 +84,24 @@ def _in_one_process(compiled: Any) -> Any:
     compile_for, folder = compiled.compile, Path(compiled.stats.cache_path)
 
     def compile_alone(signature: Any) -> Any:
-        with _locked(folder, f"{compiled.__module__}.{compiled.__qualname__}"):
+        with _locked(folder, f"{compiled.__module__}.{compiled.__qualname__}"), _no_collection():
             return compile_for(signature)
 
     compiled.compile = compile_alone
     return compiled
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leaves garbage where it is while it lasts: the compiler builds trees by the million, all of them in use, and
+    looking through them for garbage takes a sixth of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextmanager
