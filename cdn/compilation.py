@@ -29,6 +29,8 @@ from typing import Any
 import numba
 from numba.core import caching, types
 
+from cdn.separation import forget_what_is_not_kept, keep_separate
+
 _CONFIG: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
 _IMPORT = re.compile(rb"^\s*(?:from|import)\s+" + _PACKAGE.name.encode() + rb"\b((?:\.\w+)*)", re.MULTILINE)
@@ -46,6 +48,11 @@ def routine(function: Callable) -> Any:
     """A part of kernels that Python never calls: compiled without what that would take, which is most of the code where
     arguments are tuples of many arrays."""
     return function if _CONFIG.DISABLE_JIT else _for_any_constant(_compiled(function, no_cpython_wrapper=True))
+
+
+def separate(function: Callable) -> Any:
+    """A routine with much to do in each call: its callers call it where it is (``cdn.separation``)."""
+    return function if _CONFIG.DISABLE_JIT else keep_separate(routine(function))
 
 
 def inlined(function: Callable) -> Any:
@@ -76,7 +83,7 @@ def _compiled(function: Callable, **options: Any) -> Any:
         finally:
             _CONFIG.CACHE_LOCATOR_CLASSES = before
     _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))
-    return _in_one_process(compiled)
+    return forget_what_is_not_kept(_in_one_process(compiled))
 
 
 def _in_one_process(compiled: Any) -> Any:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.compilation import inlined, kernel, routine, separate
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
 from cdn.evaluation.terms import Terms, new_room
 from cdn.model.branching import WHOLE
@@ -153,7 +153,7 @@ def _clear_rules(a, terms, rule):
         rule[terms.excluded_site[k]] = 0
 
 
-@routine
+@separate
 def _bound_block(a, n_entries, terms, cases, nodes, start, group, room, walk):
     """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``; NONE: the
     one vector is in ``room.prices``."""

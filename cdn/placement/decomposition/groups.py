@@ -7,7 +7,7 @@ Where groups turn out to dispute a cache all the same, they become one, and entr
 which the rest disputes go over to the other group.
 """
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import inlined, separate
 from cdn.placement.decomposition.charges import deal_out
 from cdn.placement.decomposition.part_room import (
     ABSENT,
@@ -25,7 +25,7 @@ MOST_CACHES, MOST_ENTRIES = 10, 50
 REST = 0
 
 
-@routine
+@separate
 def group_entries(ws, room, parts, is_open):
     """Sets the ``group`` of each entry of a block whose relaxation is in ``room``, and lists the entries by it. Returns
     how many parts the block falls into."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cdn.array_records import ArrayRecord
-from cdn.compilation import inlined, routine
+from cdn.compilation import inlined, routine, separate
 from cdn.placement.decomposition.blocks import Workspace, new_workspace
 
 MOST_GROUPS = 64
@@ -80,7 +80,7 @@ def new_part_room(sizes: tuple[int, int, int]) -> tuple[PartRoom, Workspace]:
     return room, new_workspace(*sizes)
 
 
-@routine
+@separate
 def list_groups(ws, parts):
     """Lists the block's entries by their ``group``. Returns how many parts it falls into: one where a cache must store
     the asset, whose price no group may save."""
@@ -143,7 +143,7 @@ def join_if_small(leader, size, one, other, most):
     return True
 
 
-@routine
+@separate
 def join_disputing(ws, parts, lowest, most):
     """Gives groups, from ``lowest`` on, that dispute a cache one ``leader``, where that has at most so many entries.
     Returns how many caches are disputed, and whether any groups were joined."""
