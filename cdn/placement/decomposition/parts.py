@@ -9,7 +9,7 @@ groups that do not come to agree on a cache become one (``groups``).
 
 import numpy as np
 
-from cdn.compilation import inlined, routine, separate
+from cdn.compilation import routine, separate
 from cdn.placement.decomposition.blocks import UNDECIDED, list_entries_of_caches
 from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.charges import charge_as_best, charge_by_credits, charge_disputing
@@ -22,7 +22,7 @@ MOST_TURNS, PATIENCE = 4, 2
 PART_BRANCHES = 24
 
 
-@inlined
+@routine
 def _load_part(ws, part, parts, charged, g):
     """Sets up the block of one group, ``charged`` (S, G) for the caches; returns how many caches it has."""
     place, n, n_pairs = parts.place, 0, 0
@@ -93,7 +93,7 @@ def _join(ws, parts, is_open, fixed, flips, value, share):
     return max(found, value)
 
 
-@inlined
+@separate
 def _regroup(ws, part, room, parts, fixed, flips, tolerance):
     """Merges groups that disagree at the best charges. Returns whether there are any that may become one."""
     charge_as_best(ws, parts)
