@@ -9,7 +9,6 @@ its strides; else the value.
 """
 
 import hashlib
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, register_model, unbox
 
 WORD = ir.IntType(64)
+_TYPES: dict[tuple, "RecordType"] = {}
 
 
 class ArrayRecord:
@@ -32,10 +32,9 @@ class ArrayRecord:
     _address: int
 
     def __post_init__(self) -> None:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        words = np.array([word for value in values.values() for word in _words_of(value)], dtype=np.int64)
-        members = tuple((name, typeof(value)) for name, value in values.items())
-        object.__setattr__(self, "_numba_type_", RecordType(type(self).__name__, members))
+        values = tuple(vars(self).values())
+        words = np.array([word for value in values for word in _words_of(value)], dtype=np.int64)
+        object.__setattr__(self, "_numba_type_", _type_of(self, values))
         object.__setattr__(self, "_words", words)
         object.__setattr__(self, "_address", words.ctypes.data)
 
@@ -44,6 +43,14 @@ def _words_of(value: Any) -> tuple[int, ...]:
     if isinstance(value, np.ndarray):
         return value.size, value.ctypes.data, *value.shape, *value.strides
     return (value,)
+
+
+def _type_of(record: ArrayRecord, values: tuple) -> "RecordType":
+    """numba takes long to tell an array's type, and small problems are looked at in thousands of records."""
+    alike = (type(record), *((v.dtype, v.ndim, v.flags.num) if isinstance(v, np.ndarray) else type(v) for v in values))
+    if alike not in _TYPES:
+        _TYPES[alike] = RecordType(type(record).__name__, tuple(zip(vars(record), map(typeof, values), strict=True)))
+    return _TYPES[alike]
 
 
 class RecordType(types.Type):
