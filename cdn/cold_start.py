@@ -29,6 +29,7 @@ from cdn.placement.decomposition.annealing import move_copies
 from cdn.placement.decomposition.balancing import balance
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.groups import MOST_ENTRIES
+from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.pricing import demand_order
 from cdn.placement.decomposition.proving import prove, prove_chunk
@@ -43,10 +44,10 @@ def shared_cold_start(problem: Problem, progress: Callable[[str], None] | None) 
     """A helper process for as long as it lasts, where the placer's kernels are yet to be compiled and there is a second
     processor; ``progress`` is told so."""
     helper = None
-    if is_kept(prove_chunk) is False and (os.cpu_count() or 1) > 1:
+    kind = PARTS if np.diff(problem.demand.indptr).max(initial=0) > MOST_ENTRIES else WHOLE
+    if is_kept(settle_parts if kind == PARTS else prove_chunk) is False and (os.cpu_count() or 1) > 1:
         if progress is not None:
             progress("compiling kernels, once")
-        kind = PARTS if np.diff(problem.demand.indptr).max(initial=0) > MOST_ENTRIES else WHOLE
         with suppress(OSError):
             helper = subprocess.Popen(
                 [sys.executable, "-m", __name__, kind],

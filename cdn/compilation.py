@@ -16,6 +16,7 @@ With ``NUMBA_DISABLE_JIT=1`` everything stays Python, for a debugger to walk thr
 """
 
 import fcntl
+import gc
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from typing import Any
 
 import numba
 from numba.core import caching, types
+
+from cdn.separation import forget_what_is_not_kept, keep_separate
 
 _CONFIG: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
@@ -45,6 +48,11 @@ def routine(function: Callable) -> Any:
     """A part of kernels that Python never calls: compiled without what that would take, which is most of the code where
     arguments are tuples of many arrays."""
     return function if _CONFIG.DISABLE_JIT else _for_any_constant(_compiled(function, no_cpython_wrapper=True))
+
+
+def separate(function: Callable) -> Any:
+    """A routine with much to do in each call: its callers call it where it is (``cdn.separation``)."""
+    return function if _CONFIG.DISABLE_JIT else keep_separate(routine(function))
 
 
 def inlined(function: Callable) -> Any:
@@ -75,7 +83,7 @@ def _compiled(function: Callable, **options: Any) -> Any:
         finally:
             _CONFIG.CACHE_LOCATOR_CLASSES = before
     _remove_others(Path(compiled.stats.cache_path), Path(function.__code__.co_filename))
-    return _in_one_process(compiled)
+    return forget_what_is_not_kept(_in_one_process(compiled))
 
 
 def _in_one_process(compiled: Any) -> Any:
@@ -83,11 +91,24 @@ def _in_one_process(compiled: Any) -> Any:
     compile_for, folder = compiled.compile, Path(compiled.stats.cache_path)
 
     def compile_alone(signature: Any) -> Any:
-        with _locked(folder, f"{compiled.__module__}.{compiled.__qualname__}"):
+        with _locked(folder, f"{compiled.__module__}.{compiled.__qualname__}"), _no_collection():
             return compile_for(signature)
 
     compiled.compile = compile_alone
     return compiled
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leaves garbage where it is while it lasts: the compiler builds trees by the million, all of them in use, and
+    looking through them for garbage takes a sixth of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Compiled code is kept on disk, and never runs once anything it was made from has changed."""
 
+import gc
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from numba import types
 
-from cdn import compilation
+from cdn import compilation, separation
 from cdn.compilation import imported_files, kernel, routine
 
 PACKAGE = Path(compilation.__file__).parent
@@ -34,7 +35,8 @@ def small(tmp_path) -> Path:
     """A package of the same name: its kernel ``run`` calls ``add`` of another module, which adds a third's constant."""
     package = tmp_path / "cdn"
     (package / "deep").mkdir(parents=True)
-    shutil.copy(compilation.__file__, package)
+    for module in (compilation, separation):
+        shutil.copy(module.__file__, package)
     for name, text in SOURCES.items():
         (package / name).write_text(text, encoding="utf-8")
     return package
@@ -175,3 +177,14 @@ def double_constants(x):
 def test_a_kernel_is_compiled_once_for_all_constants_and_widths_of_integers():
     assert double_constants(3) == 18
     assert doubled.signatures == [(types.int64,)]
+
+
+def test_garbage_is_collected_again_once_a_kernel_is_compiled_or_fails_to():
+    @kernel
+    def add(x, y):
+        return x + y
+
+    assert gc.isenabled() and add(1, 2) == 3 and gc.isenabled()
+    with pytest.raises(numba.TypingError):
+        add(1, "one")
+    assert gc.isenabled()

@@ -13,7 +13,8 @@ NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "tools", "co
 # Lowest first. A module imports from lower levels and, within its own package, from its neighbours.
 # A package or module that is new to the project needs a place here.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors", "units", "compilation", "__init__"),
+    ("errors", "units", "separation", "array_records", "__init__"),
+    ("compilation",),
     ("model",),
     ("files",),
     ("evaluation", "placement", "caching", "logs"),

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.compilation import inlined, kernel, routine, separate
 from cdn.evaluation.cases import FREE, NONE, WITH, WITHOUT, Cases, list_leaves, new_walk
 from cdn.evaluation.terms import Terms, new_room
 from cdn.model.branching import WHOLE
@@ -48,7 +48,6 @@ def asset_bounds(terms: Terms, serve: np.ndarray, cases: Cases) -> np.ndarray:
 @kernel
 def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
     """Bounds of one chunk of assets; ``tree`` is the first of its trees, ``row`` of its shares."""
-    single_leaf = np.full(1, -1, dtype=np.int32)
     for a in range(first, min(first + CHUNK_ASSETS, len(bounds))):
         _set_rules(a, terms, room.rule)
         n_entries, next_tree, next_row = terms.indptr[a + 1] - terms.indptr[a], tree, row
@@ -62,17 +61,17 @@ def _bound_assets(first, terms, serve, cases, tree, row, room, walk, bounds):
             nodes = cases.site[cases.indptr[tree] : cases.indptr[tree + 1]]
             bounds[a] = _bound_block(a, n_entries, terms, cases, nodes, cases.serve_start[tree], WHOLE, room, walk)
         elif next_tree > tree or next_row > row:
-            bounds[a] = _bound_parts(a, terms, serve, cases, tree, next_tree, row, next_row, single_leaf, room, walk)
+            bounds[a] = _bound_parts(a, terms, serve, cases, tree, next_tree, row, next_row, room, walk)
         else:
             for k in range(n_entries):
                 room.prices[k] = serve[terms.indptr[a] + k]
-            bounds[a] = _bound_block(a, n_entries, terms, cases, single_leaf, NONE, WHOLE, room, walk)
+            bounds[a] = _bound_block(a, n_entries, terms, cases, walk.leaf, NONE, WHOLE, room, walk)
         tree, row = next_tree, next_row
         _clear_rules(a, terms, room.rule)
 
 
 @inlined
-def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_leaf, room, walk):
+def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, room, walk):
     """The bounds of an asset's groups, added up: its trees and shares up to the ends."""
     room.left[:] = 1.0
     for k in range(row, end_row):
@@ -95,7 +94,7 @@ def _bound_parts(a, terms, serve, cases, tree, end_tree, row, end_row, single_le
         else:
             for k in range(first, end):
                 room.prices[k - first] = serve[room.grouped[k]]
-            bound = _bound_block(a, end - first, terms, cases, single_leaf, NONE, g, room, walk)
+            bound = _bound_block(a, end - first, terms, cases, walk.leaf, NONE, g, room, walk)
         total += bound
         sizes += abs(bound)
     for k in range(row, end_row):
@@ -153,7 +152,7 @@ def _clear_rules(a, terms, rule):
         rule[terms.excluded_site[k]] = 0
 
 
-@routine
+@separate
 def _bound_block(a, n_entries, terms, cases, nodes, start, group, room, walk):
     """The least bound of the leaves of a tree, whose price vectors begin at ``start``, for ``room.entry``; NONE: the
     one vector is in ``room.prices``."""
@@ -192,7 +191,7 @@ def _charge_group(n_groups, room, n_met):
         room.price[s] = room.price[s] * lowered if share > 0 else 0.0
 
 
-# A kernel that reads arrays from a tuple in an inner loop is several times slower: they are taken out before.
+# Arrays are taken out of their records before inner loops.
 
 
 @routine

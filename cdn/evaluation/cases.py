@@ -1,16 +1,19 @@
 """The leaves of a tree of cases, each with its way from the root: what ``blocks`` walks over, made once per tree."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import inlined
+from cdn.model.arrays import frozen
 
 FREE, WITH, WITHOUT = 0, 1, 2  # what is known of a site: nothing, it stores the asset, it does not
 NONE = -1
 
 
-class Cases(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cases(ArrayRecord):
     """Trees of cases as in ``Branching``; ``serve_start`` (T,) says where in ``serve`` the prices of each begin.
 
     ``entry_group`` (N,) and the rows of shares as in ``Shares``.
@@ -30,14 +33,16 @@ class Cases(NamedTuple):
     share: np.ndarray
 
 
-class Walk(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Walk(ArrayRecord):
     """What is listed of one tree of up to M nodes. Branches are numbered: ``2 n`` below inner node n with the asset
     stored at its cache, ``2 n + 1`` with it not stored there.
 
     ``above`` (M,): the branch a node is in, NONE at the root; branches that tell nothing new are passed over.
     ``first_leaf`` and ``next_leaf`` (M,): of each price vector, the leaves that some placement is in; NONE behind the
     last. ``way``, ``is_new`` (M,): the branches from the root to the node at hand, and whether each tells anything new.
-    ``known`` (S,): what the rules say of each cache, FREE where they say nothing.
+    ``known`` (S,): what the rules say of each cache, FREE where they say nothing. ``leaf`` (1,): a tree of one leaf,
+    read-only as the nodes of all others are, so that what walks over them is compiled once.
     """
 
     above: np.ndarray
@@ -46,6 +51,7 @@ class Walk(NamedTuple):
     way: np.ndarray
     is_new: np.ndarray
     known: np.ndarray
+    leaf: np.ndarray
 
 
 def new_walk(n_nodes: int, n_sites: int) -> Walk:
@@ -57,6 +63,7 @@ def new_walk(n_nodes: int, n_sites: int) -> Walk:
         way=np.empty(n_nodes, dtype=np.int64),
         is_new=np.empty(n_nodes, dtype=np.bool_),
         known=np.zeros(n_sites, dtype=np.int8),
+        leaf=frozen([-1], np.int32),
     )
 
 
@@ -66,7 +73,8 @@ def list_leaves(nodes, walk):
 
     A branch that contradicts the rules or a branch further up bars all leaves below it: no placement is in them.
     """
-    above, first_leaf, next_leaf, way, is_new, known = walk
+    above, first_leaf, next_leaf = walk.above, walk.first_leaf, walk.next_leaf
+    way, is_new, known = walk.way, walk.is_new, walk.known
     first_leaf[: len(nodes)] = NONE
     here, barring = NONE, NONE  # the branch the next node is in; the step of the way that bars it
     depth = n_vectors = 0

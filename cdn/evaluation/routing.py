@@ -1,9 +1,10 @@
 """Who serves an entry: the cheapest site that stores the asset and may serve the region."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import kernel, routine
 from cdn.model.arrays import csr_indptr
 from cdn.model.placement import Routing
@@ -11,7 +12,8 @@ from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
 
 
-class Serving(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Serving(ArrayRecord):
     """What the kernels read: the demand, what is held, and in which order a region asks the caches that may serve it.
 
     ``indptr`` (A + 1,), ``region``, ``servable`` (N,) as in ``Demand`` and ``Problem``; ``held_indptr`` (A + 1,),
@@ -82,7 +84,7 @@ def _serve_asset(asset, serving, is_held, best, second):
 
     Looks through what is shorter: the caches that hold the asset, or those that may serve the region.
     """
-    # Out of the tuple once, and no calls per entry: both cost more than the work done for an entry.
+    # Out of the record once, and no calls per entry, which cost more than the work done for one.
     region, servable, held_site, rank = serving.region, serving.servable, serving.held_site, serving.rank
     server_indptr, server = serving.server_indptr, serving.server
     held_first, held_last = serving.held_indptr[asset], serving.held_indptr[asset + 1]

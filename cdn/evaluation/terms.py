@@ -1,11 +1,14 @@
 """What the lower bound reads of a problem, and the room it works in: see ``blocks``."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 
-class Terms(NamedTuple):
+
+@dataclass(frozen=True, eq=False)
+class Terms(ArrayRecord):
     """What the kernel reads. A assets, S caches, N demand entries; C pairs of a region and a cache that serves it at
     less than the origin's cost, region after region (``server_indptr`` (R + 1,)), cheapest first.
 
@@ -36,7 +39,8 @@ class Terms(NamedTuple):
     excluded_site: np.ndarray
 
 
-class Room(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Room(ArrayRecord):
     """What the kernel works out of one asset at a time.
 
     Of caches (S,): ``rule``, what the problem says; ``sites`` lists those ``met``, which have F in ``price``, the sum

@@ -5,17 +5,19 @@
 This module sets the block up in a workspace; ``local_search`` solves it, ``proofs`` bounds it.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.array_records import ArrayRecord
+from cdn.compilation import inlined, kernel, routine, separate
 
 UNDECIDED, OPEN, CLOSED = 0, 1, 2
 IS_STORED, IS_PINNED, IS_EXCLUDED = 1, 2, 4
 
 
-class Workspace(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Workspace(ArrayRecord):
     """Room for one block, used again for the next: S caches, E entries and T (entry, cache) pairs at most.
 
     ``upper``, ``local``, ``flags``, ``touched`` are by cache of the problem; ``site``, ``price``, ``forced``,
@@ -123,7 +125,7 @@ def pair_price(tables, prices, asset, s, flags):
     return tables.size_bytes[asset] * per_byte
 
 
-@routine
+@separate
 def load_block(tables, prices, asset, ws):
     """Sets up the block of an asset: its caches that could pay or are pinned, and the entries these may serve.
 
@@ -196,7 +198,7 @@ def _put_in_order(ws, start, end, i, saving):
     ws.cache[p], ws.saving[p] = i, saving
 
 
-@routine
+@separate
 def list_entries_of_caches(ws):
     """Sets ``turn_first``, ``turn_entry`` and ``turn_saving`` of a workspace whose pairs are listed."""
     n, n_entries = ws.numbers[0], ws.numbers[1]
@@ -215,7 +217,7 @@ def list_entries_of_caches(ws):
     ws.turn_first[n] = ws.first[n_entries]
 
 
-@routine
+@separate
 def unload_block(tables, asset, ws, n_touched):
     """Clears what ``load_block`` marked."""
     for k in range(n_touched):

@@ -7,7 +7,7 @@ leaf: with a limit to the branches, going deep first spends them all on one side
 
 import numpy as np
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import inlined, routine, separate
 from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.local_search import improve
 from cdn.placement.decomposition.proofs import FORCED_CLOSED, FORCED_OPEN, FREE, collect, lower_credits, recall_credits
@@ -18,7 +18,7 @@ SETTLED = -1
 """In place of the cache to branch on, where there is none."""
 
 
-@routine
+@separate
 def prove_block(ws, is_open, fixed, flips, room, tolerance, most_credits, start):
     """Bounds the block within ``tolerance`` of its value, or as well as ``most_credits`` branches allow.
 
@@ -76,7 +76,7 @@ def _set_rules(room, n, node):
         node = parent
 
 
-@routine
+@separate
 def _start_branch(ws, is_open, current, fixed, flips, room, value):
     """Adds and drops under the branch's rules from the best placement known, ``is_open``, which becomes what is
     better; returns the best value known."""
@@ -90,7 +90,7 @@ def _start_branch(ws, is_open, current, fixed, flips, room, value):
     return max(found, value)
 
 
-@routine
+@separate
 def _bound_branch(ws, room, c, node, value, tolerance, steps):
     """Branch c, a leaf at ``node``, under the rules set: improves its credits, and chooses the cache to branch on."""
     branch_bound = lower_credits(ws, room, room.credits[c], value + 0.5 * tolerance, steps)

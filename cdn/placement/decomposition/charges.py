@@ -5,12 +5,12 @@ their credits, and what is then left of a price falls on all alike. After that a
 closed is charged more of it (subgradient steps as long as Polyak's).
 """
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import routine, separate
 from cdn.placement.decomposition.part_room import ABSENT, MOST_GROUPS, count_opening, join_disputing, leader_of
 from cdn.placement.decomposition.valuing import value_caches
 
 
-@inlined
+@separate
 def charge_by_credits(ws, parts, credits):
     """Deals each price out by what the groups' entries gain beyond their ``credits`` (E,), what is left evenly."""
     charged, opens = parts.charged, parts.opens
@@ -52,7 +52,7 @@ def charge_as_best(ws, parts):
                 parts.stale[g] = True
 
 
-@inlined
+@separate
 def charge_disputing(ws, parts, is_open, beta):
     """Charges the groups that open a disputed cache more of it, and the others less: subgradient steps, for groups that
     hang together each as long as their own gap says. Returns whether any cache is disputed."""
@@ -83,7 +83,7 @@ def charge_disputing(ws, parts, is_open, beta):
     return True
 
 
-@inlined
+@routine
 def _sum_gaps(ws, parts, is_open):
     """Adds up, by leader, how far the groups' bounds are above their parts of what ``is_open`` saves."""
     gap = parts.gap

@@ -7,7 +7,7 @@ Where groups turn out to dispute a cache all the same, they become one, and entr
 which the rest disputes go over to the other group.
 """
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import routine, separate
 from cdn.placement.decomposition.charges import deal_out
 from cdn.placement.decomposition.part_room import (
     ABSENT,
@@ -25,7 +25,7 @@ MOST_CACHES, MOST_ENTRIES = 10, 50
 REST = 0
 
 
-@routine
+@separate
 def group_entries(ws, room, parts, is_open):
     """Sets the ``group`` of each entry of a block whose relaxation is in ``room``, and lists the entries by it. Returns
     how many parts the block falls into."""
@@ -51,7 +51,7 @@ def group_entries(ws, room, parts, is_open):
     return list_groups(ws, parts)
 
 
-@inlined
+@routine
 def _first_undecided(ws, parts, credit, k):
     """The first undecided cache that an entry pays for at its credit, or -1; joins the others it pays for to that."""
     first = -1
@@ -66,7 +66,7 @@ def _first_undecided(ws, parts, credit, k):
     return first
 
 
-@inlined
+@separate
 def merge_disputing(ws, parts, by_entry):
     """Makes one group of groups that dispute a cache, and lets entries of the rest join. ``by_entry`` (E,) takes the
     entries' credits. Returns whether anything changed; ``list_groups`` is then to be called anew."""
@@ -91,7 +91,7 @@ def merge_disputing(ws, parts, by_entry):
     return merged or moved
 
 
-@inlined
+@routine
 def _adversary_of_rest(parts, i):
     """The leader of the first group that decides otherwise on a cache than the rest; ``REST`` where there is none."""
     opens = parts.opens[i]
@@ -102,7 +102,7 @@ def _adversary_of_rest(parts, i):
     return REST
 
 
-@inlined
+@routine
 def _move_payers(ws, parts, by_entry, i, to):
     """Moves the rest's entries that pay for a cache to another group, and what they pay for any. Returns whether there
     were any."""
@@ -123,7 +123,7 @@ def _move_payers(ws, parts, by_entry, i, to):
     return moved
 
 
-@inlined
+@routine
 def _pays(ws, k, i, credit):
     for p in range(ws.first[k], ws.first[k + 1]):
         if ws.cache[p] == i:
@@ -131,7 +131,7 @@ def _pays(ws, k, i, credit):
     return False
 
 
-@inlined
+@routine
 def _merge_charges(ws, parts, g, to):
     """Charges a group what another was charged, which is no more."""
     opens, charged = parts.opens, parts.charged
@@ -146,7 +146,7 @@ def _merge_charges(ws, parts, g, to):
         opens[i, g], charged[i, g] = ABSENT, 0.0
 
 
-@inlined
+@routine
 def _leave_unused(ws, parts):
     """Caches that no entry of the rest has a use for any more are charged to the others."""
     used = parts.current

@@ -7,7 +7,7 @@ everybody not closed open *opens*. What is left is settled by flipping caches, o
 
 import numpy as np
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import inlined, routine, separate
 from cdn.placement.decomposition.bits import has_bit, set_bit
 from cdn.placement.decomposition.blocks import CLOSED, IS_STORED, OPEN, UNDECIDED
 from cdn.placement.decomposition.swapping import is_wide, note_margins, swap_and_kick
@@ -18,7 +18,7 @@ KICKS = 4
 """Of a wide block, in place of a round of flips."""
 
 
-@routine
+@separate
 def decide_by_rules(ws):
     """Opens and closes what the two rules decide; returns how many caches stay undecided."""
     n, n_entries = ws.numbers[0], ws.numbers[1]
@@ -76,7 +76,7 @@ def descend(ws, is_open, fixed, tiny, flips, n_flips):
         n_flips += 1
 
 
-@routine
+@separate
 def improve(ws, is_open, fixed, flips, rounds):
     """Local search from ``is_open``: adds and drops; then each cache in turn is flipped and held while the others
     follow, and flipped back if that does not pay: swaps, and a mid for several edges or the other way round.
@@ -120,7 +120,7 @@ def _single_margins(ws, is_open, which):
             ws.margin[i] = ws.loss[i] - ws.price[i] if is_open[i] else ws.price[i] - ws.gain[i]
 
 
-@routine
+@separate
 def solve_block(ws, is_open, fixed, flips, row, rounds):
     """Which caches of a loaded block to open: what the rules decide, the rest by local search, starting from
     everything, or where that would be long to close again from ``row``, a bit for each cache that was open before.
@@ -150,7 +150,7 @@ def _start_from(ws, is_open, fixed, row):
         fixed[i] = ws.forced[i]
 
 
-@routine
+@separate
 def resolve_block(ws, is_open, fixed, flips, row, rounds):
     """The same from where an earlier pass left off: ``row`` has a bit per cache of the problem."""
     _start_from(ws, is_open, fixed, row)
@@ -168,7 +168,7 @@ def keep_open(ws, is_open, row):
             set_bit(row, ws.site[i])
 
 
-@routine
+@separate
 def add_use(tables, ws, asset, is_open, weight, use):
     """Adds what the open caches of a loaded block use, ``weight`` times: (2, S) storage and fill."""
     weighted_bytes = weight * tables.size_bytes[asset]

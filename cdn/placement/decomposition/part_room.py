@@ -1,17 +1,19 @@
 """Room for a block in parts, and what groups of its entries say of a cache."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from cdn.compilation import inlined, routine
+from cdn.array_records import ArrayRecord
+from cdn.compilation import inlined, routine, separate
 from cdn.placement.decomposition.blocks import Workspace, new_workspace
 
 MOST_GROUPS = 64
 ABSENT = -1
 
 
-class PartRoom(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class PartRoom(ArrayRecord):
     """Room for one block in parts, up to G = ``MOST_GROUPS`` groups of its entries; group 0 is the rest, where the
     relaxation decides.
 
@@ -78,7 +80,7 @@ def new_part_room(sizes: tuple[int, int, int]) -> tuple[PartRoom, Workspace]:
     return room, new_workspace(*sizes)
 
 
-@routine
+@separate
 def list_groups(ws, parts):
     """Lists the block's entries by their ``group``. Returns how many parts it falls into: one where a cache must store
     the asset, whose price no group may save."""
@@ -141,7 +143,7 @@ def join_if_small(leader, size, one, other, most):
     return True
 
 
-@routine
+@separate
 def join_disputing(ws, parts, lowest, most):
     """Gives groups, from ``lowest`` on, that dispute a cache one ``leader``, where that has at most so many entries.
     Returns how many caches are disputed, and whether any groups were joined."""

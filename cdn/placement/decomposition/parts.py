@@ -9,7 +9,7 @@ groups that do not come to agree on a cache become one (``groups``).
 
 import numpy as np
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import routine, separate
 from cdn.placement.decomposition.blocks import UNDECIDED, list_entries_of_caches
 from cdn.placement.decomposition.branch_search import prove_block
 from cdn.placement.decomposition.charges import charge_as_best, charge_by_credits, charge_disputing
@@ -22,7 +22,7 @@ MOST_TURNS, PATIENCE = 4, 2
 PART_BRANCHES = 24
 
 
-@inlined
+@routine
 def _load_part(ws, part, parts, charged, g):
     """Sets up the block of one group, ``charged`` (S, G) for the caches; returns how many caches it has."""
     place, n, n_pairs = parts.place, 0, 0
@@ -48,7 +48,7 @@ def _load_part(ws, part, parts, charged, g):
     return n
 
 
-@routine
+@separate
 def prove_part(ws, part, room, parts, charged, g, fixed, flips, tolerance, most_credits):
     """Proves the block of one group as ``prove_block`` does, from what it opened and the credits it had before, within
     its share of the block's ``tolerance``. The rest, where the relaxation decides, has credits and no cases."""
@@ -93,7 +93,7 @@ def _join(ws, parts, is_open, fixed, flips, value, share):
     return max(found, value)
 
 
-@inlined
+@separate
 def _regroup(ws, part, room, parts, fixed, flips, tolerance):
     """Merges groups that disagree at the best charges. Returns whether there are any that may become one."""
     charge_as_best(ws, parts)
@@ -113,7 +113,7 @@ def _keep_charges(n, parts):
         copy_first(MOST_GROUPS, parts.charged[i], parts.best[i])
 
 
-@routine
+@separate
 def settle_parts(ws, part, room, parts, is_open, fixed, flips, value, tolerance):
     """Regroups and deals prices out until the groups' bounds together come near what the block saves, or as near as
     they come; what the groups are charged is then in ``best``. ``is_open`` is replaced by better placements met on the

@@ -6,11 +6,12 @@ the same bytes come out for any thread count. An asset with weight w stands for 
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import inlined, kernel, routine
 from cdn.placement.decomposition.blocks import (
     IS_STORED,
@@ -38,7 +39,8 @@ NEAR = 0.2
 """Prices within this logarithm of a price are near it."""
 
 
-class Sums(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Sums(ArrayRecord):
     """What a chunk adds up: ``saving`` (1,), ``use`` (2, S) bytes of storage and fill, ``near`` (2, S) bytes that come
     or go at a price ``NEAR`` the cache's, ``flow`` bit/s and ``loose`` (C,), the part of the flow that goes elsewhere
     if the candidate's rate price rises by ``rate_window``."""
@@ -212,4 +214,5 @@ class BlockPasses:
             return sums
 
         parts = self.run(work)
-        return Sums(*(sum(values[1:], values[0]) for values in zip(*parts, strict=True)))
+        columns = ([getattr(part, field.name) for part in parts] for field in fields(Sums))
+        return Sums(*(sum(column[1:], column[0]) for column in columns))

@@ -11,10 +11,11 @@ Barahona and Chudak 2005 for facility location), which comes close to the relaxa
 integrality gap and takes branching (``branch_search``).
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import inlined, routine
 from cdn.placement.decomposition.copying import copy_first
 
@@ -24,7 +25,8 @@ LATE = 0.05
 """What the last of many steps counts for in the share of steps in which a cache was paid."""
 
 
-class ProofRoom(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ProofRoom(ArrayRecord):
     """Room for one proof: ``given``, ``step``, ``trial`` (E,) of entries; ``slack``, ``need``, ``excess``, ``active``,
     ``paid`` (S,) of caches and ``rule`` (S,) how each is branched; the entries still ``live`` under the rules with
     their ``first``, ``cache``, ``saving`` as in the workspace, and ``base`` (E,).

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cdn.compilation import kernel, routine
+from cdn.compilation import kernel, routine, separate
 from cdn.placement.decomposition.bits import clear_bit, has_bit, set_bit
 from cdn.placement.decomposition.blocks import IS_PINNED, load_block, unload_block
 from cdn.placement.decomposition.copying import with_more_room
@@ -23,7 +23,7 @@ WORTH_WINDOW, LEAST_IMPROVEMENT = 0.6, 1e-7
 """Closed pairs worth less per byte than this share of their cache's price are not looked at."""
 
 
-@routine
+@separate
 def _worth_now(tables, rate, row, asset, site):
     """What the entries of an asset save more if the cache stores it than without it, all others staying."""
     worth = 0.0

@@ -7,7 +7,7 @@ have lost and find at i instead.
 
 import numpy as np
 
-from cdn.compilation import inlined, routine
+from cdn.compilation import inlined, routine, separate
 from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.valuing import flip, value_caches
 
@@ -63,7 +63,7 @@ def _best_move(ws, is_open, fixed, place, extra, least):
     return opening, closing, most
 
 
-@routine
+@separate
 def swap(ws, is_open, fixed):
     """Adds, drops and swaps caches that are not ``fixed``, best first, until none pays. Returns the block's saving; all
     of ``value_caches`` fits."""
@@ -82,7 +82,7 @@ def swap(ws, is_open, fixed):
             total += flip(ws, is_open, closing)
 
 
-@routine
+@separate
 def swap_and_kick(ws, is_open, fixed, kicks):
     """``swap``, then again from where one cache is flipped that costs little to flip, up to so many after the last that
     paid: held at first while others follow. Returns the block's saving; all of ``value_caches`` fits."""
@@ -120,7 +120,7 @@ def _least_cost(ws, is_open, fixed, tried):
     return chosen
 
 
-@routine
+@separate
 def note_margins(ws, is_open):
     """Sets ``margin``: what flipping each cache would cost, alone or in a swap."""
     n = ws.numbers[0]

@@ -4,15 +4,17 @@ Everything is written as *saving* against the origin: a cache that serves a whol
 ``bytes * candidate_saving - peak_bps * rate_price``, the origin saves nothing.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.model.arrays import csr_indptr
 from cdn.model.problem import Problem
 
 
-class BlockTables(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class BlockTables(ArrayRecord):
     """Demand entries N (``indptr`` (A + 1,)), candidates C = pairs (region, cheaper cache) in region order, best first
     (``first_candidate`` (R + 1,)); ``candidate_saving`` per byte, > 0. The same pairs cache by cache: ``first_served``
     (S + 1,) into ``served_region`` and ``served_candidate`` (C,). Site limits (S,); pairs as CSR by asset."""
@@ -40,7 +42,8 @@ class BlockTables(NamedTuple):
     excluded_site: np.ndarray
 
 
-class BlockPrices(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class BlockPrices(ArrayRecord):
     """``storage``, ``fill`` (S,) per byte; ``rate`` (C,) per bit/s of peak demand served by a candidate."""
 
     storage: np.ndarray

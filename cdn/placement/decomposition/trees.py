@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cdn.compilation import inlined, kernel, routine
+from cdn.compilation import inlined, kernel, routine, separate
 from cdn.model.branching import WHOLE, Branching, count_entries
 from cdn.model.shares import Shares
 from cdn.placement.decomposition.blocks import may_store
@@ -75,7 +75,7 @@ def write_credits(ws, credits, serve):
         serve[ws.entry[k]] -= credits[k]
 
 
-@routine
+@separate
 def add_tree(trees, tables, origin_cost, ws, room, asset, group, entry_group, nodes, credits):
     """A proof case by case, from ``room``: ``ws`` has the block, or that of a group of entries. Returns the trees."""
     start, end = tables.indptr[asset], tables.indptr[asset + 1]

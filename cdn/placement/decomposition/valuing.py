@@ -1,6 +1,6 @@
 """What the caches of a block are worth beside those that are open, kept up to date while caches open and close."""
 
-from cdn.compilation import routine
+from cdn.compilation import routine, separate
 
 
 @routine
@@ -27,7 +27,7 @@ def _count_entry(ws, k, sign):
             ws.gain[ws.cache[p]] += sign * (ws.saving[p] - ws.best[k])
 
 
-@routine
+@separate
 def value_caches(ws, is_open):
     """Sets each entry's best and second saving among the open caches, ``gain`` of opening each closed cache and
     ``loss`` of closing each open one, prices left out. Returns the block's saving, prices taken off."""
