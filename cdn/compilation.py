@@ -57,7 +57,7 @@ def separate(function: Callable) -> Any:
 
 def inlined(function: Callable) -> Any:
     """A part of kernels that is called at one place: compiled as if it stood there. A routine is optimised and made
-    into machine code by itself, and then again in each routine above it."""
+    into machine code by itself, and then again in each routine above it. For short ones: copying takes numba long."""
     return function if _CONFIG.DISABLE_JIT else _compiled(function, no_cpython_wrapper=True, inline="always")
 
 

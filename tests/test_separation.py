@@ -121,3 +121,9 @@ def test_what_is_no_function_of_a_module_is_linked(decorator):
         return halve(halve(x))
 
     assert quarter(8.0) == 2.0
+
+
+def test_where_numba_links_in_another_way_routines_are_linked_as_others_are(package):
+    script = "from cdn import separation\nseparation._is_possible = lambda: False\n" + SCRIPT
+    answer, _, *llvm = run(package, script)
+    assert answer == "10 19.0" and "declare" not in kinds(llvm, "triple")
