@@ -155,7 +155,7 @@ def _tested(history: History, setting: Setting, days: np.ndarray, log: RequestLo
         true = true_demand(history, day)
         problem = setting.problem(true, date_of(day))
         stored = setting.place(true, date_of(day))
-        lru = None if log is None or hit is None else _bytes_atentries_of(true, log, hit, day)
+        lru = None if log is None or hit is None else _bytes_at_entries(true, log, hit, day)
         yield _TestedDay(day, true, problem, _delivered(setting, problem, stored, log, day), lru)
 
 
@@ -166,7 +166,7 @@ def _delivered(setting: Setting, problem: Problem, stored: SiteAssets, log: Requ
     return delivered_within_limits(setting, problem, stored, of_day, entries_of(problem.demand, of_day))
 
 
-def _bytes_atentries_of(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
+def _bytes_at_entries(true: Demand, log: RequestLog, hit: np.ndarray, day: int) -> np.ndarray:
     """(N,) bytes of the requests of one day that were hits, by entry of the day's demand."""
     hits = log.select((log.day == day) & hit)
     return np.bincount(entries_of(true, hits), hits.bytes, len(true))

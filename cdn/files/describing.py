@@ -40,9 +40,7 @@ def _markdown(lines: Iterable[Sequence[str]]) -> str:
 def _column_type(column: Column) -> str:
     if column.choices:
         return " or ".join(f"`{choice}`" for choice in column.choices)
-    limits = ((">=", column.minimum), (">", column.above), ("<=", column.maximum))
-    bounds = " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
-    return f"{column.kind} {bounds}".rstrip()
+    return f"{column.kind} {column.bounds}".rstrip()
 
 
 def _column_default(column: Column) -> str:

@@ -50,14 +50,13 @@ class Column:
         """What a valid value is, in words, for error messages."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        words = _EXPECTED[self.kind]
-        if self.minimum is not None:
-            words += f" >= {self.minimum:g}"
-        if self.above is not None:
-            words += f" > {self.above:g}"
-        if self.maximum is not None:
-            words += f" and <= {self.maximum:g}"
-        return words
+        return f"{_EXPECTED[self.kind]} {self.bounds}".rstrip()
+
+    @property
+    def bounds(self) -> str:
+        """The limits of its numbers, such as ``> 0 and <= 1``; empty where there are none."""
+        limits = ((">=", self.minimum), (">", self.above), ("<=", self.maximum))
+        return " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)
