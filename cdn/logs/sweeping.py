@@ -6,7 +6,7 @@ more than so many distinct assets that day. A log without ``session_id`` cannot 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ class SweepingClients:
     @property
     def swept_requests(self) -> int:
         return int(self.rows["requests"].sum())
+
+    def on_days(self, first: int, end: int) -> "SweepingClients":
+        """The same with those alone that swept on day numbers ``first`` to ``end`` - 1."""
+        return replace(self, rows=self.rows[self.rows["day"].between(first, end - 1)].reset_index(drop=True))
 
     def of_chunk(self, chunk: LogChunk) -> np.ndarray:
         """(N,) bool: requests of the chunk that a sweeping client made."""

@@ -172,7 +172,8 @@ def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
     if day is None:
         day = _day_after(log, paths)
     before = day_number(day)
-    history = log.select((log.day < before) & (log.day >= before - config.record.forecast.history_days))
+    first = before - config.record.forecast.history_days
+    history = log.select((log.day < before) & (log.day >= first))
     if not len(history):
         raise DataError.of_file(
             paths[0], f"requests in the {config.record.forecast.history_days} days before {day:%Y-%m-%d}"
@@ -184,7 +185,8 @@ def _read_night(config: NightlyConfig, day: pd.Timestamp | None) -> _Night:
         day_log = whole.select(whole.day == before)
         if not len(day_log):
             raise DataError.of_file(replayed[0], f"requests on the planned day {day:%Y-%m-%d}")
-    return _Night(topology, catalog, stored, calendar, day, history, day_log, quarantines, sweeping)
+    swept = None if sweeping is None else sweeping.on_days(first, before)
+    return _Night(topology, catalog, stored, calendar, day, history, day_log, quarantines, swept)
 
 
 def _day_after(log: RequestLog, paths: list[Path]) -> pd.Timestamp:

@@ -253,6 +253,9 @@ def test_sweeping_clients_are_left_out_of_the_history(tmp_path):
     assert summary["logs"]["history"]["sweeping_left_out"] == {
         "distinct_assets": 20, "client_days": 3, "requests": 90, "requests_with_session": 3 * 330}
     without = pd.read_parquet(run / "inputs" / "demand.parquet")["requests"].sum()
+    config.write_text(config.read_text() + "history_days = 2\n")
+    _, shorter = run_night(read_config(config))
+    assert shorter["logs"]["history"]["sweeping_left_out"]["client_days"] == 2, "of the days that are looked at"
     assert without / with_robot == pytest.approx(300 / 330, rel=0.01)
 
 
