@@ -28,6 +28,7 @@ class _Record(BaseModel):
 class SweepingRecord(_Record):
     client_days: int = Field(ge=0)
     requests: int = Field(ge=0)
+    requests_with_session: int = Field(ge=0)
 
 
 class LogRecord(_Record):

@@ -124,6 +124,8 @@ def _sweeping(name: str, log: LogRecord) -> Note | None:
     swept = log.sweeping_left_out
     if swept is None:
         return None
+    if not swept.requests_with_session:
+        return Note(WARNING, f"{name}: no session_id, sweeping clients cannot be told and none were left out")
     return Note(INFO, f"{name}: {count_of(swept.client_days, 'client-day')} of sweeping left out, "
                       f"{count_of(swept.requests, 'request')}")
 

@@ -60,6 +60,13 @@ def test_sweeping_clients_that_were_left_out_are_said(tmp_path):
         document["logs"]["history"]["sweeping_left_out"] = {
             "distinct_assets": 300, "client_days": 15, "requests": 47_000, "requests_with_session": 80_000}
 
+    def without_sessions(document):
+        change(document)
+        nobody = {"requests_with_session": 0, "client_days": 0, "requests": 0}
+        document["logs"]["history"]["sweeping_left_out"] |= nobody
+
+    notes = report_of(tmp_path, without_sessions).headline.notes
+    assert any(note.level == WARNING and "history: no session_id" in note.text for note in notes)
     words = [note.text for note in report_of(tmp_path, change).headline.notes]
     assert "history: 15 client-days of sweeping left out, 47,000 requests" in words
     assert not any("sweeping" in note.text for note in report_of(tmp_path).headline.notes)
