@@ -4,7 +4,7 @@ From the best set a local search finds, caches are added, dropped and swapped on
 every set that comes near the best is kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from cdn.placement.decomposition.blocks import load_block, unload_block
 from cdn.placement.decomposition.copying import with_more_room
 from cdn.placement.decomposition.local_search import keep_open
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
-from cdn.placement.decomposition.swapping import NOTHING, swap_and_kick, weigh_extra
+from cdn.placement.decomposition.swapping import NOTHING, least_cost, swap, weigh_extra
+from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.valuing import value_caches
 
@@ -40,6 +41,13 @@ class NearSets:
     site: sp.csr_array
     saving: np.ndarray
     best: float
+
+    def open_best(self, size_bytes: np.ndarray, price: np.ndarray, opened: np.ndarray) -> None:
+        """Opens (A, ..) of each asset that has a set the one that is best at these prices of storage (S,)."""
+        worth = self.saving - size_bytes[self.asset] * (self.site @ price)
+        order = np.lexsort((worth, self.asset))
+        best = order[np.flatnonzero(np.diff(self.asset[order], append=-1))]
+        opened[self.asset[best]] = self.row[best]
 
     def joined(self, other: "NearSets | None") -> "NearSets":
         """These, and those of the other that are not among them."""
@@ -109,6 +117,40 @@ def _add_neighbours(ws, is_open, value, least, place, extra, row, rows, values, 
 
 
 @routine
+def _kick_and_add(ws, is_open, fixed, kicks, behind, trial, tried, row, rows, values, first, n):
+    """``swapping.swap_and_kick``, adding what it finds on the way. Returns the best value and how many there are."""
+    m = ws.numbers[0]
+    total, taken = swap(ws, is_open, fixed), 0
+    keep_open(ws, is_open, row)
+    n = _add_set(row, total, rows, values, first, n)
+    tried[:m] = False
+    while taken < kicks:
+        chosen = least_cost(ws, is_open, fixed, tried)
+        if chosen < 0:
+            break
+        tried[chosen] = True
+        taken += 1
+        copy_first(m, is_open, trial)
+        trial[chosen] = not trial[chosen]
+        fixed[chosen] = True
+        held = swap(ws, trial, fixed)
+        if held >= total - behind and n < first + MOST_OF_ASSET:
+            keep_open(ws, trial, row)
+            n = _add_set(row, held, rows, values, first, n)
+        fixed[chosen] = False
+        found = swap(ws, trial, fixed)
+        if found >= total - behind and n < first + MOST_OF_ASSET:
+            keep_open(ws, trial, row)
+            n = _add_set(row, found, rows, values, first, n)
+        if found > total + 1e-12 * abs(total):
+            total, taken = found, 0
+            copy_first(m, trial, is_open)
+            tried[:m] = False
+        value_caches(ws, is_open)
+    return total, n
+
+
+@routine
 def _next_to_expand(values, is_expanded, first, n):
     """The best set that is not expanded; -1 where there is none."""
     chosen = -1
@@ -119,7 +161,7 @@ def _next_to_expand(values, is_expanded, first, n):
 
 
 @kernel
-def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind):
+def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind, kicks):
     """Near-optimal sets of every ``step``-th asset: (M,) assets, rows of bits (M, ..), (M,) values at the prices. Those
     that the local search finds best replace the ones ``opened``. ``behind``: per byte of the asset."""
     n_sites, n_words = len(tables.storage_bytes), opened.shape[1]
@@ -127,6 +169,7 @@ def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind)
     place, extra = np.zeros(n_sites, dtype=np.int64), np.zeros((n_sites, n_sites))
     is_expanded, row = np.zeros(MOST_OF_ASSET, dtype=np.bool_), np.zeros(n_words, dtype=np.uint64)
     rows, values, n = np.zeros((256, n_words), dtype=np.uint64), np.zeros(256), 0
+    trial, tried = np.zeros(n_sites, dtype=np.bool_), np.zeros(n_sites, dtype=np.bool_)
     counts = np.zeros(len(order), dtype=np.int64)
     for q in range(begin, len(order), step):
         asset = order[q]
@@ -135,12 +178,13 @@ def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind)
             for i in range(ws.numbers[0]):
                 ws.price[i] += (prices.storage[ws.site[i]] - lowered.storage[ws.site[i]]) * tables.size_bytes[asset]
             _load_open(ws, opened[asset], is_open, fixed)
-            best = swap_and_kick(ws, is_open, fixed, KICKS)
-            keep_open(ws, is_open, opened[asset])
             if n + MOST_OF_ASSET > len(values):
                 rows, values = with_more_room(rows, values, MOST_OF_ASSET)
             first = n
-            n = _add_set(opened[asset], best, rows, values, first, n)
+            best, n = _kick_and_add(
+                ws, is_open, fixed, kicks, behind * tables.size_bytes[asset], trial, tried, row, rows, values, first, n
+            )
+            keep_open(ws, is_open, opened[asset])
             is_expanded[:] = False
             for _ in range(MOST_EXPANDED):
                 k = _next_to_expand(values, is_expanded, first, n)
@@ -159,16 +203,16 @@ def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind)
 
 
 def list_near_sets(
-    passes: BlockPasses, prices: BlockPrices, order: np.ndarray, opened: np.ndarray
+    passes: BlockPasses, prices: BlockPrices, order: np.ndarray, opened: np.ndarray, kicks: int
 ) -> NearSets | None:
     """Sets of caches that are near each asset's best at these prices; None where there are too many. The best replaces
     what is ``opened`` (A, ..)."""
     size, n_sites = passes.tables.size_bytes, len(passes.tables.storage_bytes)
-    lowered = prices._replace(storage=LOWERED * prices.storage)
+    lowered = replace(prices, storage=LOWERED * prices.storage)
     behind = BEHIND * float(prices.storage.mean())
 
     def work(task: int, ws: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return _list_chunk(passes.tables, prices, lowered, ws, order, task, CHUNKS, opened, behind)
+        return _list_chunk(passes.tables, prices, lowered, ws, order, task, CHUNKS, opened, behind, kicks)
 
     parts = passes.run(work)
     counts, rows, values = (np.concatenate([part[k] for part in parts]) for k in range(3))

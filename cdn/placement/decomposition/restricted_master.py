@@ -11,6 +11,7 @@ start near the end, steadied by a box (Marsten, Hogan and Blankenship 1975).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pulp
@@ -18,12 +19,14 @@ import scipy.sparse as sp
 
 from cdn.errors import SolverError
 from cdn.placement.decomposition.near_sets import NearSets, list_near_sets
+from cdn.placement.decomposition import near_sets as ns
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 from cdn.placement.model import solution_of
 from cdn.placement.solving import solve
 
 BOX, STEPS = 0.06, 3
+LATER = 12
 
 
 def settle_by_sets(
@@ -35,10 +38,14 @@ def settle_by_sets(
     limit = np.where(prices.storage > 0, passes.tables.storage_bytes, 0.0)
     centre, trial, least, pool, start = prices.storage, prices.storage, np.inf, None, None
     for step in range(STEPS + 1):
-        sets = list_near_sets(passes, prices._replace(storage=trial), order, opened)
+        if pool is not None:
+            pool.open_best(passes.tables.size_bytes, trial, opened)
+        kicks = ns.KICKS if pool is None else LATER
+        sets = list_near_sets(passes, replace(prices, storage=trial), order, opened, kicks)
         if sets is None:
             break
         pool, bound = sets.joined(pool), sets.best + float(trial @ limit)
+        print('   ', step, bound, len(pool.asset), flush=True)
         if bound < least:
             centre, least = trial, bound
         found = solve_master(passes.tables, centre, pool, left_s()) if step < STEPS else None

@@ -90,7 +90,7 @@ def swap_and_kick(ws, is_open, fixed, kicks):
     total = swap(ws, is_open, fixed)
     trial, tried, taken = np.empty(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), 0
     while taken < kicks:
-        chosen = _least_cost(ws, is_open, fixed, tried)
+        chosen = least_cost(ws, is_open, fixed, tried)
         if chosen < 0:
             break
         tried[chosen] = True
@@ -110,7 +110,7 @@ def swap_and_kick(ws, is_open, fixed, kicks):
 
 
 @inlined
-def _least_cost(ws, is_open, fixed, tried):
+def least_cost(ws, is_open, fixed, tried):
     """The cache not yet tried that costs least to flip; ``NOTHING`` where all are tried."""
     chosen, least = NOTHING, np.inf
     for i in range(ws.numbers[0]):
