@@ -18,14 +18,29 @@ from cdn.placement.decomposition.tables import BlockPrices
 
 MOST_SAVINGS = 1 << 25
 """Room for an instance's savings, 8 bytes each."""
-MOVES_PER_COPY, MOST_WORK = 40, 5 << 30
+MOVES_PER_COPY, MOST_MOVES, MOST_WORK = 400, 12_000_000, 5 << 30
 """When moves end: after so many tried, or so many copies looked at (five nanoseconds each)."""
 ROUNDS = 24
-HOTTEST, COLDEST = 0.01, 0.001
+HOTTEST, COLDEST = 0.03, 0.003
 """How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""
 SWAPPED = 0.7
 """The share of additions that take the place of another copy."""
 MOST_FLIPS = 1 << 14
+
+
+@routine
+def _list_first(copies, p):
+    """Keeps the stored copies of a cache before the others."""
+    s = copies.site[p]
+    if copies.is_stored[p]:
+        k = copies.end_stored[s]
+        copies.end_stored[s] += 1
+    else:
+        copies.end_stored[s] -= 1
+        k = copies.end_stored[s]
+    other = copies.by_site[k]
+    copies.by_site[copies.position[p]], copies.by_site[k] = other, p
+    copies.position[other], copies.position[p] = copies.position[p], k
 
 
 @routine
@@ -34,6 +49,7 @@ def _flip(tables, copies, p):
     gained = -copies.worth[p] if copies.is_stored[p] else copies.worth[p]
     copies.room[copies.site[p]] += copies.size_bytes[p] if copies.is_stored[p] else -copies.size_bytes[p]
     copies.is_stored[p] = not copies.is_stored[p]
+    _list_first(copies, p)
     weigh_asset(tables, copies, copies.asset[p])
     return gained
 
@@ -49,17 +65,17 @@ def _note_margins(copies, s, margins):
             most = max(most, density)
         elif not copies.is_pinned[p]:
             least = min(least, density)
-    margins[0, s], margins[1, s] = least, min(least, most)
+    margins[0, s], margins[1, s], margins[2, s] = least, min(least, most), most
 
 
 @routine
 def _least_worth(copies, s, flips, n):
     """The stored copy of a cache worth least per byte that is not among the flips; -1 where there is none."""
     chosen, least = -1, np.inf
-    copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
-    for k in range(copies.of_site[s], copies.of_site[s + 1]):
+    copies.work[0] += copies.end_stored[s] - copies.of_site[s]
+    for k in range(copies.of_site[s], copies.end_stored[s]):
         p = copies.by_site[k]
-        if not copies.is_stored[p] or copies.is_pinned[p] or p in flips[:n]:
+        if copies.is_pinned[p] or p in flips[:n]:
             continue
         if copies.worth[p] < least * copies.size_bytes[p]:
             chosen, least = p, copies.worth[p] / copies.size_bytes[p]
@@ -70,9 +86,9 @@ def _least_worth(copies, s, flips, n):
 def _least_large(copies, s, need, margin):
     """The stored copy of a cache that by itself makes enough room for least, what is left over taken off; and that."""
     chosen, least = -1, np.inf
-    for k in range(copies.of_site[s], copies.of_site[s + 1]):
+    for k in range(copies.of_site[s], copies.end_stored[s]):
         p = copies.by_site[k]
-        if copies.is_stored[p] and not copies.is_pinned[p] and copies.size_bytes[p] >= need:
+        if not copies.is_pinned[p] and copies.size_bytes[p] >= need:
             lost = copies.worth[p] - margin * (copies.size_bytes[p] - need)
             if lost < least:
                 chosen, least = p, lost
@@ -107,10 +123,10 @@ def _fill_up(tables, copies, s, moved, flips, n):
     gained = 0.0
     while n < len(flips):
         chosen, most = -1, 0.0
-        copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
-        for k in range(copies.of_site[s], copies.of_site[s + 1]):
+        copies.work[0] += copies.of_site[s + 1] - copies.end_stored[s]
+        for k in range(copies.end_stored[s], copies.of_site[s + 1]):
             p = copies.by_site[k]
-            if copies.is_stored[p] or copies.size_bytes[p] > copies.room[s] or p == moved:
+            if copies.size_bytes[p] > copies.room[s] or p == moved:
                 continue
             if copies.worth[p] > most * copies.size_bytes[p]:
                 chosen, most = p, copies.worth[p] / copies.size_bytes[p]
@@ -135,36 +151,94 @@ def _pick_stored(copies, p):
 
 
 @routine
-def _begin(tables, copies, p, old, threshold, margins, flips):
-    """Adds a copy (or gives up a stored one) unless it cannot pay: returns the gain so far and the number of flips,
-    none where the move is not made."""
-    s = copies.site[p]
+def _choose(tables, copies, p, old, threshold, margins, flips):
+    """Lists what adding a copy (or giving up a stored one) flips, unless it cannot pay. Returns how many, none where it
+    is not to be made, and what they gain if no two of them are of one asset."""
+    s, size = copies.site[p], copies.size_bytes[p]
     if copies.is_stored[p]:
-        if copies.is_pinned[p] or copies.worth[p] > margins[1, s] * copies.size_bytes[p]:
-            return 0.0, 0
         flips[0] = p
-        return _flip(tables, copies, p), 1
-    need = max(copies.size_bytes[p] - copies.room[s], 0.0)
-    hoped = -margins[0, s] * need if need > 0 else 0.0
+        return 0 if copies.is_pinned[p] or copies.worth[p] > margins[1, s] * size else 1, -copies.worth[p]
+    need, gain, freed = max(size - copies.room[s], 0.0), copies.worth[p], 0.0
     if old >= 0:
-        freed = margins[1, copies.site[old]] * copies.size_bytes[p]
-        hoped += worth_instead(tables, copies, p, old) - copies.worth[old] + freed
-    else:
-        hoped += copies.worth[p]
-    if not hoped >= threshold:
-        return 0.0, 0
+        gain = worth_instead(tables, copies, p, old) - copies.worth[old]
+        freed = margins[1, copies.site[old]] * size
+    if not gain + freed - (margins[0, s] * need if need > 0 else 0.0) >= threshold:
+        return 0, 0.0
     n = _choose_to_give_up(copies, s, need, margins[0, s], flips)
+    left = copies.room[s] - size
+    for k in range(max(n, 0)):
+        gain -= copies.worth[flips[k]]
+        left += copies.size_bytes[flips[k]]
     if n < 0:
-        return 0.0, 0
+        return 0, 0.0
+    hoped = gain + freed + margins[2, s] * left
+    for k in range(n if old >= 0 else 0):
+        q = _copy_at(copies, copies.asset[flips[k]], copies.site[old])
+        if q >= 0 and not copies.is_stored[q]:
+            more = worth_instead(tables, copies, q, flips[k]) - margins[1, copies.site[old]] * copies.size_bytes[q]
+            hoped += max(more, 0.0)
+    if not hoped >= threshold:
+        return 0, 0.0
     flips[n] = p
     n += 1
     if old >= 0:
         flips[n] = old
         n += 1
-    gained = 0.0
+    return n, gain
+
+
+@routine
+def _expected_fill(copies, s, moved, flips, n):
+    """What filling up a cache would gain after the flips, by what copies are worth before them: those of the asset
+    that is ``moved``, whose worth changes, left out."""
+    room, gained, m = copies.room[s], 0.0, n
     for k in range(n):
-        gained += _flip(tables, copies, flips[k])
-    return gained, n
+        if copies.site[flips[k]] == s:
+            room += copies.size_bytes[flips[k]] if copies.is_stored[flips[k]] else -copies.size_bytes[flips[k]]
+    while m < len(flips):
+        chosen, most = -1, 0.0
+        copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
+        copies.work[5] += copies.of_site[s + 1] - copies.of_site[s]
+        for k in range(copies.of_site[s], copies.of_site[s + 1]):
+            p = copies.by_site[k]
+            if copies.size_bytes[p] > room or copies.worth[p] <= most * copies.size_bytes[p] or copies.asset[p] == copies.asset[moved]:
+                continue
+            if (not copies.is_stored[p] or p in flips[:n]) and p not in flips[n:m]:
+                chosen, most = p, copies.worth[p] / copies.size_bytes[p]
+        if chosen < 0:
+            break
+        gained += copies.worth[chosen]
+        room -= copies.size_bytes[chosen]
+        flips[m] = chosen
+        m += 1
+    return gained
+
+
+@routine
+def _expected_exchange(tables, copies, p, old, flips, n, kept):
+    """The same for the cache that gives up ``old``: what is given up for ``p`` may take its place. ``kept``: room."""
+    for k in range(n - 2):
+        q = _copy_at(copies, copies.asset[flips[k]], copies.site[old])
+        flips[n + k] = q
+        if q >= 0:
+            kept[k] = copies.worth[q]
+            if not copies.is_stored[q]:
+                copies.worth[q] = worth_instead(tables, copies, q, flips[k])
+    others = flips[n : 2 * n - 2].copy()
+    gained = _expected_fill(copies, copies.site[old], p, flips, n)
+    for k in range(len(others)):
+        if others[k] >= 0:
+            copies.worth[others[k]] = kept[k]
+    return gained
+
+
+@routine
+def _copy_at(copies, asset, s):
+    """The copy of an asset at a cache; -1 where none is listed."""
+    for q in range(copies.of_asset[asset], copies.of_asset[asset + 1]):
+        if copies.site[q] == s:
+            return q
+    return -1
 
 
 @kernel
@@ -173,7 +247,8 @@ def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
     np.random.seed(seed)
     copies.work[0] = 0
     n_sites = len(copies.of_site) - 1
-    margins, flips, total = np.zeros((2, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
+    margins, flips, total = np.zeros((3, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
+    kept = np.empty(MOST_FLIPS)
     for s in range(n_sites):
         _note_margins(copies, s, margins)
     for move in range(n_moves):
@@ -189,9 +264,20 @@ def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
         old = -1
         if not copies.is_stored[p] and np.random.random() < SWAPPED:
             old = _pick_stored(copies, p)
-        gained, n = _begin(tables, copies, p, old, threshold, margins, flips)
+        copies.work[1] += 1
+        n, expected = _choose(tables, copies, p, old, threshold, margins, flips)
         if n == 0:
             continue
+        copies.work[2] += 1
+        expected += _expected_fill(copies, s, p, flips, n)
+        if old >= 0:
+            expected += _expected_exchange(tables, copies, p, old, flips, n, kept)
+        if expected < threshold:
+            continue
+        copies.work[3] += 1
+        gained = 0.0
+        for k in range(n):
+            gained += _flip(tables, copies, flips[k])
         more, n = _fill_up(tables, copies, s, p, flips, n)
         gained += more
         if old >= 0:
@@ -202,6 +288,7 @@ def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
                 _flip(tables, copies, flips[k])
             continue
         total += gained
+        copies.work[8] += 1
         _note_margins(copies, s, margins)
         if old >= 0:
             _note_margins(copies, copies.site[old], margins)
@@ -220,13 +307,14 @@ def move_copies(
     copies = list_copies(passes, prices, order, opened, MOST_SAVINGS)
     if copies is None or len(copies.asset) == 0:
         return 0.0
-    n_moves, work = MOVES_PER_COPY * len(copies.asset) // ROUNDS, MOST_WORK // ROUNDS
+    n_moves, work = min(MOVES_PER_COPY * len(copies.asset), MOST_MOVES) // ROUNDS, MOST_WORK // ROUNDS
     heat = np.geomspace(HOTTEST, COLDEST, ROUNDS + 1)
     gained = 0.0
     for turn in range(ROUNDS):
         if is_late():
             break
         gained += _anneal(passes.tables, copies, n_moves, work, heat[turn], heat[turn + 1], turn)
+    print("P", len(copies.asset), "stored", copies.is_stored.sum(), "tried,begun,made",*copies.work[1:4], "accepted", copies.work[8], "scan,fill,weigh,flips M", *(copies.work[4:8]/1e6), flush=True)
     if gained <= 0:
         return 0.0
     _write(copies, opened)

@@ -23,7 +23,7 @@ from cdn.placement.decomposition.valuing import value_caches
 
 LOWERED = 0.9
 """Caches are looked at that would pay at this share of their price."""
-BEHIND = 0.15
+BEHIND = 0.08
 """Sets are kept that lose no more than this share of what the asset's bytes cost on average."""
 MOST_OF_ASSET, MOST_EXPANDED, MOST_SETS = 80, 12, 200_000
 KICKS = 100

@@ -25,8 +25,9 @@ from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 from cdn.placement.model import solution_of
 from cdn.placement.solving import solve
 
-BOX, STEPS = 0.06, 3
+BOX, STEPS = 0.12, 8
 LATER = 12
+PAYS = 2e-5
 
 
 def settle_by_sets(
@@ -46,9 +47,10 @@ def settle_by_sets(
             break
         pool, bound = sets.joined(pool), sets.best + float(trial @ limit)
         print('   ', step, bound, len(pool.asset), flush=True)
+        pays = bound < least * (1 - PAYS)
         if bound < least:
             centre, least = trial, bound
-        found = solve_master(passes.tables, centre, pool, left_s()) if step < STEPS else None
+        found = solve_master(passes.tables, centre, pool, left_s()) if step < STEPS and pays else None
         if found is None:
             break
         trial, part = found
