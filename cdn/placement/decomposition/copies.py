@@ -28,12 +28,12 @@ MOST_BEHIND = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Copies(ArrayRecord):
-    """Copies P by asset (``of_asset`` (A + 1,)) and, as ``by_site`` (P,), by cache (``of_site`` (S + 1,)), where they have their ``position`` (P,), those that are stored
-    first, up to ``end_stored`` (S,): their
-    ``asset``, ``site``, ``size_bytes``, ``is_stored``, ``is_pinned``, and ``worth``: what the asset's entries lose
-    without a stored one or gain by another, fill costs (``fixed``) taken off. ``saving``: of each entry by each copy of
-    its asset, copy by copy from ``first_saving`` (P,). ``best``, ``second``, ``winner`` (N,): an
-    entry's savings and best copy. ``room`` (S,): bytes of storage that are left. ``work`` (1,): copies looked at."""
+    """Copies P by asset (``of_asset`` (A + 1,)) and, as ``by_site`` (P,), by cache (``of_site`` (S + 1,)), where each
+    has its ``position`` (P,), those that are stored first, up to ``end_stored`` (S,): their ``asset``, ``site``,
+    ``size_bytes``, ``is_stored``, ``is_pinned``, and ``worth``: what the asset's entries lose without a stored one or
+    gain by another, fill costs (``fixed``) taken off. ``saving``: of each entry by each copy of its asset, copy by copy
+    from ``first_saving`` (P,). ``best``, ``second``, ``winner`` (N,): an entry's savings and best copy. ``room`` (S,):
+    bytes of storage that are left. ``work`` (1,): copies looked at."""
 
     of_asset: np.ndarray
     of_site: np.ndarray
@@ -124,8 +124,6 @@ def weigh_asset(tables, copies, asset):
     """Sets the worth of all copies of an asset, and what its entries save."""
     first, end = copies.of_asset[asset], copies.of_asset[asset + 1]
     first_entry, n_entries = tables.indptr[asset], tables.indptr[asset + 1] - tables.indptr[asset]
-    copies.work[7] += 1
-    copies.work[6] += (end - first) * (1 + tables.indptr[asset + 1] - tables.indptr[asset])
     copies.work[0] += (end - first) * (1 + n_entries)
     best, second = copies.best[first_entry:][:n_entries], copies.second[first_entry:][:n_entries]
     winner = copies.winner[first_entry:][:n_entries]
@@ -187,13 +185,13 @@ def list_copies(
     site_used, asset_used = opened_pairs(tables, opened)
     used = np.bincount(site_used, weights=tables.size_bytes[asset_used], minlength=n_sites)
     n_entries = len(tables.bytes)
-    by_site = np.lexsort((~stored.astype(np.bool_), site))
+    of_site, by_site = csr_indptr(np.sort(site), n_sites), np.lexsort((-stored, site))
     copies = Copies(
         of_asset=csr_indptr(asset, len(tables.size_bytes)),
-        of_site=csr_indptr(np.sort(site), n_sites),
+        of_site=of_site,
         by_site=by_site,
         position=np.argsort(by_site),
-        end_stored=csr_indptr(np.sort(site), n_sites)[:-1] + np.bincount(site, weights=stored, minlength=n_sites).astype(np.int64),
+        end_stored=of_site[:-1] + np.bincount(site[stored > 0], minlength=n_sites),
         asset=asset.copy(),
         site=site.copy(),
         size_bytes=size.astype(np.float64),
@@ -207,7 +205,7 @@ def list_copies(
         second=np.zeros(n_entries),
         winner=np.full(n_entries, -1),
         room=tables.storage_bytes - used,
-        work=np.zeros(9, dtype=np.int64),
+        work=np.zeros(1, dtype=np.int64),
     )
     _fill_savings(tables, prices.rate, copies)
     return copies

@@ -13,11 +13,10 @@ import scipy.sparse as sp
 from cdn.compilation import inlined, kernel, routine
 from cdn.placement.decomposition.bits import has_bit
 from cdn.placement.decomposition.blocks import load_block, unload_block
-from cdn.placement.decomposition.copying import with_more_room
+from cdn.placement.decomposition.copying import copy_first, with_more_room
 from cdn.placement.decomposition.local_search import keep_open
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.swapping import NOTHING, least_cost, swap, weigh_extra
-from cdn.placement.decomposition.copying import copy_first
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.placement.decomposition.valuing import value_caches
 
@@ -26,8 +25,8 @@ LOWERED = 0.9
 BEHIND = 0.08
 """Sets are kept that lose no more than this share of what the asset's bytes cost on average."""
 MOST_OF_ASSET, MOST_EXPANDED, MOST_SETS = 80, 12, 200_000
-KICKS = 100
-"""Far more than price steps take: a set that is overlooked is missing in every program."""
+FIRST_KICKS, MORE_KICKS = 100, 12
+"""For a first list far more than price steps take: a set that is overlooked is missing in every program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +117,8 @@ def _add_neighbours(ws, is_open, value, least, place, extra, row, rows, values, 
 
 @routine
 def _kick_and_add(ws, is_open, fixed, kicks, behind, trial, tried, row, rows, values, first, n):
-    """``swapping.swap_and_kick``, adding what it finds on the way. Returns the best value and how many there are."""
+    """``swapping.swap_and_kick`` that adds what it comes by: a kick's end is near the best more often than not. Returns
+    the best value, and how many sets there are. ``trial``, ``tried``: room."""
     m = ws.numbers[0]
     total, taken = swap(ws, is_open, fixed), 0
     keep_open(ws, is_open, row)
@@ -203,10 +203,10 @@ def _list_chunk(tables, prices, lowered, ws, order, begin, step, opened, behind,
 
 
 def list_near_sets(
-    passes: BlockPasses, prices: BlockPrices, order: np.ndarray, opened: np.ndarray, kicks: int
+    passes: BlockPasses, prices: BlockPrices, order: np.ndarray, opened: np.ndarray, kicks: int = FIRST_KICKS
 ) -> NearSets | None:
-    """Sets of caches that are near each asset's best at these prices; None where there are too many. The best replaces
-    what is ``opened`` (A, ..)."""
+    """Sets of caches that are near each asset's best at these prices, found from what is ``opened`` (A, ..) with so
+    many ``kicks``; None where there are too many. The best replaces what is opened."""
     size, n_sites = passes.tables.size_bytes, len(passes.tables.storage_bytes)
     lowered = replace(prices, storage=LOWERED * prices.storage)
     behind = BEHIND * float(prices.storage.mean())

@@ -18,16 +18,14 @@ import pulp
 import scipy.sparse as sp
 
 from cdn.errors import SolverError
-from cdn.placement.decomposition.near_sets import NearSets, list_near_sets
-from cdn.placement.decomposition import near_sets as ns
+from cdn.placement.decomposition.near_sets import FIRST_KICKS, MORE_KICKS, NearSets, list_near_sets
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 from cdn.placement.model import solution_of
 from cdn.placement.solving import solve
 
-BOX, STEPS = 0.12, 8
-LATER = 12
-PAYS = 2e-5
+BOX, MOST_STEPS, LEAST_GAIN = 0.12, 8, 2e-5
+"""How far prices may move in a step, the most steps, and the share of the bound that a step has to gain for another."""
 
 
 def settle_by_sets(
@@ -38,19 +36,20 @@ def settle_by_sets(
     are left. What is ``opened`` (A, ..) becomes the best at the prices last looked at."""
     limit = np.where(prices.storage > 0, passes.tables.storage_bytes, 0.0)
     centre, trial, least, pool, start = prices.storage, prices.storage, np.inf, None, None
-    for step in range(STEPS + 1):
+    for step in range(MOST_STEPS + 1):
         if pool is not None:
             pool.open_best(passes.tables.size_bytes, trial, opened)
-        kicks = ns.KICKS if pool is None else LATER
+        kicks = FIRST_KICKS if pool is None else MORE_KICKS
         sets = list_near_sets(passes, replace(prices, storage=trial), order, opened, kicks)
         if sets is None:
             break
         pool, bound = sets.joined(pool), sets.best + float(trial @ limit)
-        print('   ', step, bound, len(pool.asset), flush=True)
-        pays = bound < least * (1 - PAYS)
+        has_paid = bound < least * (1 - LEAST_GAIN)
         if bound < least:
             centre, least = trial, bound
-        found = solve_master(passes.tables, centre, pool, left_s()) if step < STEPS and pays else None
+        if not has_paid or step == MOST_STEPS:
+            break
+        found = solve_master(passes.tables, centre, pool, left_s())
         if found is None:
             break
         trial, part = found

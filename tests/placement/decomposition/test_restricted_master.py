@@ -77,9 +77,7 @@ def test_the_best_of_all_sets_is_among_them(seed, price):
 def test_the_price_of_one_cache_is_what_the_next_asset_would_save():
     """One cache of 20 bytes, three assets of 10 that save 3, 2.5 and 2.4 a byte: two fit, whole, at a price between 2.4
     and 2.5. From a price of 2.45 the box ends at nothing nearer, so the program may name any price in between."""
-    problem = bare_problem(
-        [20], [10, 10, 10], [0, 0, 0], [0, 1, 2], [30.0, 25.0, 24.0], np.array([[0.0], [1.0]])
-    )
+    problem = bare_problem([20], [10, 10, 10], [0, 0, 0], [0, 1, 2], [30.0, 25.0, 24.0], np.array([[0.0], [1.0]]))
     price = np.array([2.45])
     found, _ = sets_of(problem, price)
     _, _, passes = prepared(problem)
@@ -93,9 +91,7 @@ def test_the_price_of_one_cache_is_what_the_next_asset_would_save():
 
 def test_prices_move_no_further_than_the_box():
     """At half of what they are worth all assets want the cache: a dearer price sells out at the box's end."""
-    problem = bare_problem(
-        [20], [10, 10, 10], [0, 0, 0], [0, 1, 2], [30.0, 25.0, 24.0], np.array([[0.0], [1.0]])
-    )
+    problem = bare_problem([20], [10, 10, 10], [0, 0, 0], [0, 1, 2], [30.0, 25.0, 24.0], np.array([[0.0], [1.0]]))
     price = np.array([1.2])
     found, _ = sets_of(problem, price)
     _, _, passes = prepared(problem)
