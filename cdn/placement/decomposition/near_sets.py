@@ -121,6 +121,7 @@ def _kick_and_add(ws, is_open, fixed, kicks, behind, trial, tried, row, rows, va
     the best value, and how many sets there are. ``trial``, ``tried``: room."""
     m = ws.numbers[0]
     total, taken = swap(ws, is_open, fixed), 0
+    tiny = 1e-12 * (abs(total) + ws.price[:m].sum())  # where a set just pays its price, its value is all rounding
     keep_open(ws, is_open, row)
     n = _add_set(row, total, rows, values, first, n)
     tried[:m] = False
@@ -142,7 +143,7 @@ def _kick_and_add(ws, is_open, fixed, kicks, behind, trial, tried, row, rows, va
         if found >= total - behind and n < first + MOST_OF_ASSET:
             keep_open(ws, trial, row)
             n = _add_set(row, found, rows, values, first, n)
-        if found > total + 1e-12 * abs(total):
+        if found > total + tiny:
             total, taken = found, 0
             copy_first(m, trial, is_open)
             tried[:m] = False
