@@ -3,8 +3,8 @@
 A move adds a copy, or one in place of another copy of its asset, or gives one up. Its cache makes room by giving up
 what is worth least per byte, and whatever room is left over is filled again with what is worth most. What it gains is
 known exactly, and it is taken if that is more than a threshold drawn at random, next to nothing at the end: simulated
-annealing (Kirkpatrick et al. 1983) that begins cold, since prices have brought it near. Moves that cannot pay are
-told by what a byte is worth at the margins of the caches, without being tried.
+annealing (Kirkpatrick et al. 1983) that begins cold, since prices have brought it near. Moves that cannot pay are told
+without being made (``moves``).
 """
 
 from collections.abc import Callable
@@ -12,20 +12,36 @@ from collections.abc import Callable
 import numpy as np
 
 from cdn.compilation import kernel, routine
-from cdn.placement.decomposition.copies import Copies, list_copies, weigh_asset, worth_instead
+from cdn.placement.decomposition.copies import Copies, list_copies, weigh_asset
+from cdn.placement.decomposition.moves import choose_move, expected_exchange, expected_fill, note_margins
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.tables import BlockPrices
 
 MOST_SAVINGS = 1 << 25
 """Room for an instance's savings, 8 bytes each."""
-MOVES_PER_COPY, MOST_WORK = 40, 5 << 30
-"""When moves end: after so many tried, or so many copies looked at (five nanoseconds each)."""
+MOVES_PER_COPY, MOST_MOVES, MOST_WORK = 400, 12_000_000, 5 << 30
+"""When moves end: after so many tried, or so many copies looked at (a nanosecond or two each)."""
 ROUNDS = 24
-HOTTEST, COLDEST = 0.01, 0.001
+HOTTEST, COLDEST = 0.03, 0.003
 """How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""
 SWAPPED = 0.7
 """The share of additions that take the place of another copy."""
 MOST_FLIPS = 1 << 14
+
+
+@routine
+def _list_first(copies, p):
+    """Keeps the stored copies of a cache before the others."""
+    s = copies.site[p]
+    if copies.is_stored[p]:
+        k = copies.end_stored[s]
+        copies.end_stored[s] += 1
+    else:
+        copies.end_stored[s] -= 1
+        k = copies.end_stored[s]
+    other = copies.by_site[k]
+    copies.by_site[copies.position[p]], copies.by_site[k] = other, p
+    copies.position[other], copies.position[p] = copies.position[p], k
 
 
 @routine
@@ -34,70 +50,9 @@ def _flip(tables, copies, p):
     gained = -copies.worth[p] if copies.is_stored[p] else copies.worth[p]
     copies.room[copies.site[p]] += copies.size_bytes[p] if copies.is_stored[p] else -copies.size_bytes[p]
     copies.is_stored[p] = not copies.is_stored[p]
+    _list_first(copies, p)
     weigh_asset(tables, copies, copies.asset[p])
     return gained
-
-
-@routine
-def _note_margins(copies, s, margins):
-    """Sets what a byte is worth at a cache: (0, s) the least that is stored, (1, s) the most that is not."""
-    least, most = np.inf, 0.0
-    for k in range(copies.of_site[s], copies.of_site[s + 1]):
-        p = copies.by_site[k]
-        density = copies.worth[p] / copies.size_bytes[p]
-        if not copies.is_stored[p]:
-            most = max(most, density)
-        elif not copies.is_pinned[p]:
-            least = min(least, density)
-    margins[0, s], margins[1, s] = least, min(least, most)
-
-
-@routine
-def _least_worth(copies, s, flips, n):
-    """The stored copy of a cache worth least per byte that is not among the flips; -1 where there is none."""
-    chosen, least = -1, np.inf
-    copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
-    for k in range(copies.of_site[s], copies.of_site[s + 1]):
-        p = copies.by_site[k]
-        if not copies.is_stored[p] or copies.is_pinned[p] or p in flips[:n]:
-            continue
-        if copies.worth[p] < least * copies.size_bytes[p]:
-            chosen, least = p, copies.worth[p] / copies.size_bytes[p]
-    return chosen
-
-
-@routine
-def _least_large(copies, s, need, margin):
-    """The stored copy of a cache that by itself makes enough room for least, what is left over taken off; and that."""
-    chosen, least = -1, np.inf
-    for k in range(copies.of_site[s], copies.of_site[s + 1]):
-        p = copies.by_site[k]
-        if copies.is_stored[p] and not copies.is_pinned[p] and copies.size_bytes[p] >= need:
-            lost = copies.worth[p] - margin * (copies.size_bytes[p] - need)
-            if lost < least:
-                chosen, least = p, lost
-    return chosen, least
-
-
-@routine
-def _choose_to_give_up(copies, s, need, margin, flips):
-    """Lists what a cache gives up for room: one copy, or several worth least per byte. Returns how many, -1 where that
-    is not enough."""
-    n, lost, made = 0, 0.0, 0.0
-    while made < need:
-        p = _least_worth(copies, s, flips, n)
-        if p < 0 or n == len(flips) // 4:
-            return -1
-        flips[n] = p
-        n += 1
-        lost += copies.worth[p]
-        made += copies.size_bytes[p]
-    if n > 0:
-        p, least = _least_large(copies, s, need, margin)
-        if p >= 0 and least < lost - margin * (made - need):
-            flips[0] = p
-            return 1
-    return n
 
 
 @routine
@@ -107,10 +62,10 @@ def _fill_up(tables, copies, s, moved, flips, n):
     gained = 0.0
     while n < len(flips):
         chosen, most = -1, 0.0
-        copies.work[0] += copies.of_site[s + 1] - copies.of_site[s]
-        for k in range(copies.of_site[s], copies.of_site[s + 1]):
+        copies.work[0] += copies.of_site[s + 1] - copies.end_stored[s]
+        for k in range(copies.end_stored[s], copies.of_site[s + 1]):
             p = copies.by_site[k]
-            if copies.is_stored[p] or copies.size_bytes[p] > copies.room[s] or p == moved:
+            if copies.size_bytes[p] > copies.room[s] or p == moved:
                 continue
             if copies.worth[p] > most * copies.size_bytes[p]:
                 chosen, most = p, copies.worth[p] / copies.size_bytes[p]
@@ -135,35 +90,16 @@ def _pick_stored(copies, p):
 
 
 @routine
-def _begin(tables, copies, p, old, threshold, margins, flips):
-    """Adds a copy (or gives up a stored one) unless it cannot pay: returns the gain so far and the number of flips,
-    none where the move is not made."""
-    s = copies.site[p]
-    if copies.is_stored[p]:
-        if copies.is_pinned[p] or copies.worth[p] > margins[1, s] * copies.size_bytes[p]:
-            return 0.0, 0
-        flips[0] = p
-        return _flip(tables, copies, p), 1
-    need = max(copies.size_bytes[p] - copies.room[s], 0.0)
-    hoped = -margins[0, s] * need if need > 0 else 0.0
-    if old >= 0:
-        freed = margins[1, copies.site[old]] * copies.size_bytes[p]
-        hoped += worth_instead(tables, copies, p, old) - copies.worth[old] + freed
-    else:
-        hoped += copies.worth[p]
-    if not hoped >= threshold:
-        return 0.0, 0
-    n = _choose_to_give_up(copies, s, need, margins[0, s], flips)
-    if n < 0:
-        return 0.0, 0
-    flips[n] = p
-    n += 1
-    if old >= 0:
-        flips[n] = old
-        n += 1
+def _make(tables, copies, p, old, flips, n):
+    """Makes a move: flips what is listed, and fills up. Returns the gain, and how many flips there are now."""
     gained = 0.0
     for k in range(n):
         gained += _flip(tables, copies, flips[k])
+    more, n = _fill_up(tables, copies, copies.site[p], p, flips, n)
+    gained += more
+    if old >= 0:
+        more, n = _fill_up(tables, copies, copies.site[old], p, flips, n)
+        gained += more
     return gained, n
 
 
@@ -173,9 +109,9 @@ def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
     np.random.seed(seed)
     copies.work[0] = 0
     n_sites = len(copies.of_site) - 1
-    margins, flips, total = np.zeros((2, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
+    margins, flips, total = np.zeros((3, n_sites)), np.empty(MOST_FLIPS, dtype=np.int64), 0.0
     for s in range(n_sites):
-        _note_margins(copies, s, margins)
+        note_margins(copies, s, margins)
     for move in range(n_moves):
         s = np.random.randint(n_sites)
         if copies.of_site[s] == copies.of_site[s + 1]:
@@ -189,22 +125,23 @@ def _anneal(tables, copies, n_moves, most_work, hottest, coldest, seed):
         old = -1
         if not copies.is_stored[p] and np.random.random() < SWAPPED:
             old = _pick_stored(copies, p)
-        gained, n = _begin(tables, copies, p, old, threshold, margins, flips)
+        n, expected = choose_move(tables, copies, p, old, threshold, margins, flips)
         if n == 0:
             continue
-        more, n = _fill_up(tables, copies, s, p, flips, n)
-        gained += more
+        expected += expected_fill(copies, s, p, flips, n)
         if old >= 0:
-            more, n = _fill_up(tables, copies, copies.site[old], p, flips, n)
-            gained += more
+            expected += expected_exchange(tables, copies, p, old, flips, n)
+        if expected < threshold:
+            continue
+        gained, n = _make(tables, copies, p, old, flips, n)
         if gained < threshold:
             for k in range(n - 1, -1, -1):
                 _flip(tables, copies, flips[k])
             continue
         total += gained
-        _note_margins(copies, s, margins)
+        note_margins(copies, s, margins)
         if old >= 0:
-            _note_margins(copies, copies.site[old], margins)
+            note_margins(copies, copies.site[old], margins)
     return total
 
 
@@ -220,7 +157,7 @@ def move_copies(
     copies = list_copies(passes, prices, order, opened, MOST_SAVINGS)
     if copies is None or len(copies.asset) == 0:
         return 0.0
-    n_moves, work = MOVES_PER_COPY * len(copies.asset) // ROUNDS, MOST_WORK // ROUNDS
+    n_moves, work = min(MOVES_PER_COPY * len(copies.asset), MOST_MOVES) // ROUNDS, MOST_WORK // ROUNDS
     heat = np.geomspace(HOTTEST, COLDEST, ROUNDS + 1)
     gained = 0.0
     for turn in range(ROUNDS):

@@ -4,10 +4,12 @@ A copy is a pair (asset, cache). Those that are stored are listed, and those tha
 given up. What an asset's copies save is told apart entry by entry, so that a move is weighed to the last digit.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from cdn.array_records import ArrayRecord
 from cdn.compilation import kernel, routine
 from cdn.model.arrays import csr_indptr
 from cdn.placement.decomposition.bits import has_bit
@@ -24,16 +26,20 @@ MOST_BEHIND = 0.3
 """Nor are those that would lose more than this share of their price where they take another's place."""
 
 
-class Copies(NamedTuple):
-    """Copies P by asset (``of_asset`` (A + 1,)) and, as ``by_site`` (P,), by cache (``of_site`` (S + 1,)): their
-    ``asset``, ``site``, ``size_bytes``, ``is_stored``, ``is_pinned``, and ``worth``: what the asset's entries lose
-    without a stored one or gain by another, fill costs (``fixed``) taken off. ``saving``: of each entry by each copy of
-    its asset, (entries, copies) asset by asset from ``first_saving`` (A,). ``best``, ``second``, ``winner`` (N,): an
-    entry's savings and best copy. ``room`` (S,): bytes of storage that are left. ``work`` (1,): copies looked at."""
+@dataclass(frozen=True, eq=False)
+class Copies(ArrayRecord):
+    """Copies P by asset (``of_asset`` (A + 1,)) and, as ``by_site`` (P,), by cache (``of_site`` (S + 1,)), where each
+    has its ``position`` (P,), those that are stored first, up to ``end_stored`` (S,): their ``asset``, ``site``,
+    ``size_bytes``, ``is_stored``, ``is_pinned``, and ``worth``: what the asset's entries lose without a stored one or
+    gain by another, fill costs (``fixed``) taken off. ``saving``: of each entry by each copy of its asset, copy by copy
+    from ``first_saving`` (P,). ``best``, ``second``, ``winner`` (N,): an entry's savings and best copy. ``room`` (S,):
+    bytes of storage that are left. ``work`` (1,): copies looked at."""
 
     of_asset: np.ndarray
     of_site: np.ndarray
     by_site: np.ndarray
+    position: np.ndarray
+    end_stored: np.ndarray
     asset: np.ndarray
     site: np.ndarray
     size_bytes: np.ndarray
@@ -96,22 +102,20 @@ def _list_chunk(tables, prices, price, ws, order, begin, step, opened):
 @kernel
 def _fill_savings(tables, rate, copies):
     """Sets what each entry saves by each copy of its asset."""
-    place = np.full(len(tables.storage_bytes), -1, dtype=np.int64)
+    first_copy = np.full(len(tables.storage_bytes), -1, dtype=np.int64)
     for a in range(len(copies.of_asset) - 1):
-        first, n = copies.of_asset[a], copies.of_asset[a + 1] - copies.of_asset[a]
-        for k in range(n):
-            place[copies.site[first + k]] = k
-        row = copies.first_saving[a]
-        for e in range(tables.indptr[a], tables.indptr[a + 1] if n else tables.indptr[a]):
+        first, end = copies.of_asset[a], copies.of_asset[a + 1]
+        for p in range(first, end):
+            first_copy[copies.site[p]] = copies.first_saving[p]
+        for e in range(tables.indptr[a], tables.indptr[a + 1] if end > first else tables.indptr[a]):
             r = tables.region[e]
             for j in range(tables.first_candidate[r], tables.first_candidate[r + 1] if tables.servable[e] else 0):
-                k = place[tables.candidate_site[j]]
-                if k >= 0:
+                at = first_copy[tables.candidate_site[j]]
+                if at >= 0:
                     saving = tables.bytes[e] * tables.candidate_saving[j] - tables.peak_bps[e] * rate[j]
-                    copies.saving[row + k] = max(saving, 0.0)
-            row += n
-        for k in range(n):
-            place[copies.site[first + k]] = -1
+                    copies.saving[at + e - tables.indptr[a]] = max(saving, 0.0)
+        for p in range(first, end):
+            first_copy[copies.site[p]] = -1
         weigh_asset(tables, copies, a)
 
 
@@ -119,45 +123,45 @@ def _fill_savings(tables, rate, copies):
 def weigh_asset(tables, copies, asset):
     """Sets the worth of all copies of an asset, and what its entries save."""
     first, end = copies.of_asset[asset], copies.of_asset[asset + 1]
-    copies.work[0] += (end - first) * (1 + tables.indptr[asset + 1] - tables.indptr[asset])
+    first_entry, n_entries = tables.indptr[asset], tables.indptr[asset + 1] - tables.indptr[asset]
+    copies.work[0] += (end - first) * (1 + n_entries)
+    best, second = copies.best[first_entry:][:n_entries], copies.second[first_entry:][:n_entries]
+    winner = copies.winner[first_entry:][:n_entries]
+    best[:], second[:], winner[:] = 0.0, 0.0, -1
     for p in range(first, end):
-        copies.worth[p] = -copies.fixed[p]
-    row = copies.first_saving[asset] - first
-    for e in range(tables.indptr[asset], tables.indptr[asset + 1] if end > first else tables.indptr[asset]):
-        best, second, winner = 0.0, 0.0, -1
-        for p in range(first, end):
+        saving = copies.saving[copies.first_saving[p] :][:n_entries]
+        for e in range(n_entries if copies.is_stored[p] else 0):
+            if saving[e] > best[e]:
+                best[e], second[e], winner[e] = saving[e], best[e], p
+            elif saving[e] > second[e]:
+                second[e] = saving[e]
+    for p in range(first, end):
+        saving, worth = copies.saving[copies.first_saving[p] :][:n_entries], 0.0
+        for e in range(n_entries):
             if copies.is_stored[p]:
-                saving = copies.saving[row + p]
-                if saving > best:
-                    best, second, winner = saving, best, p
-                elif saving > second:
-                    second = saving
-        copies.best[e], copies.second[e], copies.winner[e] = best, second, winner
-        for p in range(first, end):
-            if p == winner:
-                copies.worth[p] += best - second
-            elif not copies.is_stored[p]:
-                copies.worth[p] += max(copies.saving[row + p] - best, 0.0)
-        row += end - first
+                worth += best[e] - second[e] if winner[e] == p else 0.0
+            else:
+                worth += max(saving[e] - best[e], 0.0)
+        copies.worth[p] = worth - copies.fixed[p]
 
 
 @routine
 def worth_instead(tables, copies, new, old):
     """What a copy is worth once another of its asset is given up."""
     asset, worth = copies.asset[new], -copies.fixed[new]
-    first, end = copies.of_asset[asset], copies.of_asset[asset + 1]
-    row = copies.first_saving[asset] - first
-    for e in range(tables.indptr[asset], tables.indptr[asset + 1]):
-        other = copies.second[e] if copies.winner[e] == old else copies.best[e]
-        worth += max(copies.saving[row + new] - other, 0.0)
-        row += end - first
+    first_entry, n_entries = tables.indptr[asset], tables.indptr[asset + 1] - tables.indptr[asset]
+    saving = copies.saving[copies.first_saving[new] :][:n_entries]
+    best, second = copies.best[first_entry:][:n_entries], copies.second[first_entry:][:n_entries]
+    winner = copies.winner[first_entry:][:n_entries]
+    for e in range(n_entries):
+        other = second[e] if winner[e] == old else best[e]
+        worth += max(saving[e] - other, 0.0)
     return worth
 
 
 def count_savings(tables, asset: np.ndarray) -> np.ndarray:
-    """(A + 1,) where each asset's savings begin, the last one their number. ``asset``: of each copy."""
-    n_assets = len(tables.indptr) - 1
-    return np.append(0, np.cumsum(np.diff(tables.indptr) * np.bincount(asset, minlength=n_assets)))
+    """(P + 1,) where each copy's savings begin, the last one their number. ``asset``: of each copy."""
+    return np.append(0, np.cumsum(np.diff(tables.indptr)[asset]))
 
 
 def list_copies(
@@ -181,10 +185,13 @@ def list_copies(
     site_used, asset_used = opened_pairs(tables, opened)
     used = np.bincount(site_used, weights=tables.size_bytes[asset_used], minlength=n_sites)
     n_entries = len(tables.bytes)
+    of_site, by_site = csr_indptr(np.sort(site), n_sites), np.lexsort((-stored, site))
     copies = Copies(
         of_asset=csr_indptr(asset, len(tables.size_bytes)),
-        of_site=csr_indptr(np.sort(site), n_sites),
-        by_site=np.argsort(site, kind="stable"),
+        of_site=of_site,
+        by_site=by_site,
+        position=np.argsort(by_site),
+        end_stored=of_site[:-1] + np.bincount(site[stored > 0], minlength=n_sites),
         asset=asset.copy(),
         site=site.copy(),
         size_bytes=size.astype(np.float64),

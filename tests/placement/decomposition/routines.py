@@ -5,7 +5,17 @@ from typing import Any
 
 from numba import njit
 
-from cdn.placement.decomposition import blocks, branch_search, groups, local_search, part_room, parts, swapping, valuing
+from cdn.placement.decomposition import (
+    blocks,
+    branch_search,
+    groups,
+    local_search,
+    moves,
+    part_room,
+    parts,
+    swapping,
+    valuing,
+)
 
 
 def _callable(routine: Any) -> Callable:
@@ -25,3 +35,5 @@ note_margins = _callable(swapping.note_margins)
 prove_block = _callable(branch_search.prove_block)
 group_entries, list_groups = _callable(groups.group_entries), _callable(part_room.list_groups)
 settle_parts = _callable(parts.settle_parts)
+choose_move, note_copy_margins = _callable(moves.choose_move), _callable(moves.note_margins)
+expected_fill, expected_exchange = _callable(moves.expected_fill), _callable(moves.expected_exchange)

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from instances import random_problem
 from placement.decomposition.block_examples import bare_problem
 from placement.decomposition.region_examples import bits_of, prepared, skewed_problem, table_of, useful_pairs
+from placement.decomposition.routines import choose_move, expected_exchange, expected_fill, note_copy_margins
 from placement.decomposition.test_repairing import repair_of, saved
 
 from cdn.evaluation import evaluate
 from cdn.model.placement import Placement
 from cdn.model.problem import Problem
 from cdn.model.site_assets import SiteAssets
-from cdn.placement.decomposition.annealing import MOST_SAVINGS, move_copies
+from cdn.placement.decomposition.annealing import MOST_SAVINGS, _anneal, move_copies
 from cdn.placement.decomposition.copies import Copies, list_copies
 from cdn.placement.decomposition.tables import BlockPrices
 from cdn.planning import plan_placement
@@ -90,6 +91,45 @@ def test_an_asset_moves_to_make_room_for_another():
     opened = bits_of(np.array([[True, False], [False, False]]))
     assert moved(problem, opened, storage_price=np.array([6.0, 0.0])) == pytest.approx(40)
     assert table_of(opened, 2).tolist() == [[False, True], [True, False]]
+
+
+def test_a_move_is_expected_to_gain_what_the_exchange_of_two_copies_does():
+    """Near and far hold one asset each; each region would have its own asset at its side of the world: 20 bytes that
+    save 3 there and 1 on the other side. Both are on the wrong side, and save 40 of 120. Asset 0 near in place of far
+    gains 40 and loses the 20 of asset 1, which then takes its place and saves 60: 80 more in one move."""
+    problem = bare_problem(
+        [10, 10], [10, 10], [0, 1], [0, 1], [20.0, 20.0], np.array([[1.0, 3.0], [3.0, 1.0], [4.0, 4.0]])
+    )
+    tables = prepared(problem)[0]
+    copies = copies_of(problem, bits_of(np.array([[False, True], [True, False]])))
+    margins, flips = np.zeros((3, 2)), np.zeros(64, dtype=np.int64)
+    for s in range(2):
+        note_copy_margins(copies, s, margins)
+    (p,), (old,), (given_up,) = (
+        np.flatnonzero((copies.asset == asset) & (copies.site == site)) for asset, site in ((0, 0), (0, 1), (1, 0))
+    )
+    n, gain = choose_move(tables, copies, p, old, 0.0, margins, flips)
+    assert flips[:n].tolist() == [given_up, p, old]
+    assert gain == pytest.approx(40 - 20)
+    assert expected_fill(copies, 0, p, flips, n) == 0
+    flips[:n] = given_up, p, old
+    worth = copies.worth.copy()
+    assert expected_exchange(tables, copies, p, old, flips, n) == pytest.approx(60)
+    assert (copies.worth == worth).all()
+    assert choose_move(tables, copies, p, old, 100.0, margins, flips)[0] == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_stored_copies_come_first_in_every_cache(seed, share):
+    problem = random_problem(np.random.default_rng(seed), n_assets=12)
+    copies = copies_of(problem, fitted(problem, share))
+    _anneal(prepared(problem)[0], copies, 300, 1 << 30, 0.5, 0.1, seed)
+    assert (copies.by_site[copies.position] == np.arange(len(copies.asset))).all()
+    for s, (begin, middle, end) in enumerate(zip(copies.of_site, copies.end_stored, copies.of_site[1:], strict=False)):
+        assert (copies.site[copies.by_site[begin:end]] == s).all()
+        assert copies.is_stored[copies.by_site[begin:middle]].all()
+        assert not copies.is_stored[copies.by_site[middle:end]].any()
 
 
 def test_moves_bring_a_poor_placement_near_the_best():
