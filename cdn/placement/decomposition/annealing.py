@@ -20,7 +20,7 @@ from cdn.placement.decomposition.tables import BlockPrices
 MOST_SAVINGS = 1 << 25
 """Room for an instance's savings, 8 bytes each."""
 MOVES_PER_COPY, MOST_MOVES, MOST_WORK = 400, 12_000_000, 5 << 30
-"""When moves end: after so many tried, or so many copies looked at (a nanosecond or two each)."""
+"""When moves end: after so many tried, or so many copies looked at (a few nanoseconds each)."""
 ROUNDS = 24
 HOTTEST, COLDEST = 0.01, 0.001
 """How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""

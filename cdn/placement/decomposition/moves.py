@@ -13,8 +13,8 @@ from cdn.placement.decomposition.copies import worth_instead
 
 @routine
 def note_margins(copies, s, margins):
-    """Sets what a byte is worth at a cache: (0, s) the least that is stored, (1, s) the most that is not, as if it were
-    no more than that, and (2, s) what it is."""
+    """Sets what a byte is worth at a cache: (0, s) the least that is stored, (2, s) the most that is not, (1, s) the
+    lesser of both."""
     least, most = np.inf, 0.0
     for k in range(copies.of_site[s], copies.of_site[s + 1]):
         p = copies.by_site[k]
