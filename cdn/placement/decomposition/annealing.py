@@ -22,7 +22,7 @@ MOST_SAVINGS = 1 << 25
 MOVES_PER_COPY, MOST_MOVES, MOST_WORK = 400, 12_000_000, 5 << 30
 """When moves end: after so many tried, or so many copies looked at (a few nanoseconds each)."""
 ROUNDS = 24
-HOTTEST, COLDEST = 0.01, 0.001
+HOTTEST, COLDEST = 0.03, 0.003
 """How much a move may lose at first and at last, as a share of what the added copy's bytes are worth."""
 SWAPPED = 0.7
 """The share of additions that take the place of another copy."""

@@ -24,6 +24,7 @@ from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.pricing import PriceLevels, Pricing
 from cdn.placement.decomposition.proving import prove
 from cdn.placement.decomposition.repairing import Repair, opened_pairs
+from cdn.placement.decomposition.restricted_master import settle_by_sets
 from cdn.placement.decomposition.routing import route, saving_of
 from cdn.placement.decomposition.tables import BlockPrices, build_tables
 from cdn.placement.spare import use_spare_storage
@@ -87,7 +88,14 @@ def _place(
     best: _Found | None = None
     for effort in efforts(gap, start_prices is not None, len(limits) > 0):
         levels, tolerances = _settle(problem, pricing, levels, effort, clock, progress)
-        best = _try(problem, passes, pricing, levels, effort, tolerances, clock, progress).joined(best)
+        start = None
+        if effort.moves and _hold_few(pricing) and _storage_alone_binds(pricing):
+            progress("sets of caches")
+            levels = levels.without_traces()
+            levels.storage, start = settle_by_sets(
+                passes, levels.block_prices(limits), pricing.order, pricing.opened, lambda: clock.left_s(0.5)
+            )
+        best = _try(problem, passes, pricing, levels, start, effort, tolerances, clock, progress).joined(best)
         if best.is_within(gap) or clock.is_past(0.5):
             break
     assert best is not None
@@ -130,12 +138,13 @@ def _try(
     passes: BlockPasses,
     pricing: Pricing,
     levels: PriceLevels,
+    start: np.ndarray | None,
     effort: Effort,
     tolerances: tuple[float, float],
     clock: Clock,
     progress: Callable[[str], None],
 ) -> _Found:
-    """A placement and a bound at these prices."""
+    """A placement, from this ``start`` if there is one, and a bound at these prices."""
     limits, levels = pricing.limits, levels.without_traces()
     prices = levels.block_prices(limits)
     progress("proof")
@@ -144,7 +153,11 @@ def _try(
         lambda: clock.is_past(0.6),
     )
     progress("placement")
-    saving = _fit(passes, prices, pricing, proof.use, effort, clock)
+    if start is None:
+        _balance(passes, prices, pricing, proof.use, effort, clock)
+    else:
+        pricing.opened[:] = start
+    saving = _fit(passes, prices, pricing, effort, clock)
     stored = SiteAssets.from_pairs(*opened_pairs(passes.tables, pricing.opened), len(problem.asset_index))
     routing = route(passes, limits, pricing.opened, levels.rate, pricing.rate_window) if len(limits) else None
     if routing is not None:
@@ -170,27 +183,38 @@ def _fill_cost(problem: Problem, stored: SiteAssets) -> float:
     return float(newly.bytes_per_site(problem.size_bytes, problem.n_caches) @ problem.fill_cost_per_byte)
 
 
-def _fit(
+def _hold_few(pricing: Pricing) -> bool:
+    """Whether caches hold few assets each, on average, as the blocks are now."""
+    return int(np.bitwise_count(pricing.opened).sum()) <= FEW_COPIES * len(pricing.tables.storage_bytes)
+
+
+def _storage_alone_binds(pricing: Pricing) -> bool:
+    return not len(pricing.limits) and bool(np.isinf(pricing.tables.fill_bytes).all())
+
+
+def _balance(
     passes: BlockPasses, prices: BlockPrices, pricing: Pricing, use: np.ndarray, effort: Effort, clock: Clock
-) -> float:
-    """Sweeps of balancing, then the repair that makes it fit, then freeing and filling again while that helps; where
-    caches hold few assets and storage alone binds, moves of copies. Returns what is saved, fill costs and rate prices
-    taken off."""
-    opened, order = pricing.opened, pricing.order
+) -> None:
+    """Sweeps of balancing what is opened, which uses ``use`` (2, S)."""
     moving = prices
     for _ in range(effort.sweeps):
         if clock.is_past(0.75):
             break
         moving = reacting_prices(passes, moving, pricing.elasticity, use, 1.0)
-        use = balance(passes, moving, pricing.elasticity, order, opened, use)
+        use = balance(passes, moving, pricing.elasticity, pricing.order, pricing.opened, use)
+
+
+def _fit(passes: BlockPasses, prices: BlockPrices, pricing: Pricing, effort: Effort, clock: Clock) -> float:
+    """The repair that makes it fit, then freeing and filling again while that helps; where caches hold few assets and
+    storage alone binds, moves of copies. Returns what is saved, fill costs and rate prices taken off."""
+    opened, order = pricing.opened, pricing.order
     repair = Repair(passes, prices, order, opened)
     repair.fit()
-    copies = int(np.bitwise_count(opened).sum())
-    few = copies <= FEW_COPIES * len(passes.tables.storage_bytes)
+    few = _hold_few(pricing)
     for freed in effort.freed + (effort.freed_of_few if few else ()):
         if clock.is_past(0.85):
             break
         repair.improve(freed)
-    if few and effort.moves and not len(pricing.limits) and np.isinf(passes.tables.fill_bytes).all():
+    if few and effort.moves and _storage_alone_binds(pricing):
         return repair.saving + move_copies(passes, prices, order, opened, lambda: clock.is_past(0.9))
     return repair.saving

@@ -23,7 +23,7 @@ def is_wide(ws):
 
 
 @routine
-def _weigh_extra(ws, is_open, place, extra):
+def weigh_extra(ws, is_open, place, extra):
     """Sets ``extra`` (cache, open cache by its ``place``) from the entries' best and second savings."""
     n_open = 0
     for i in range(ws.numbers[0]):
@@ -70,9 +70,10 @@ def swap(ws, is_open, fixed):
     n = ws.numbers[0]
     place, extra = np.empty(n, dtype=np.int64), np.empty((n, n))
     total = value_caches(ws, is_open)
-    tiny = 1e-12 * (1.0 + ws.best[: ws.numbers[1]].sum())
+    # Where caches just pay their price, all that a move gains is rounding, and moves would not end.
+    tiny = 1e-12 * (1.0 + ws.best[: ws.numbers[1]].sum() + ws.price[:n].sum())
     while True:
-        _weigh_extra(ws, is_open, place, extra)
+        weigh_extra(ws, is_open, place, extra)
         opening, closing, more = _best_move(ws, is_open, fixed, place, extra, tiny)
         if more <= tiny:
             return total
@@ -90,7 +91,7 @@ def swap_and_kick(ws, is_open, fixed, kicks):
     total = swap(ws, is_open, fixed)
     trial, tried, taken = np.empty(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), 0
     while taken < kicks:
-        chosen = _least_cost(ws, is_open, fixed, tried)
+        chosen = least_cost(ws, is_open, fixed, tried)
         if chosen < 0:
             break
         tried[chosen] = True
@@ -110,7 +111,7 @@ def swap_and_kick(ws, is_open, fixed, kicks):
 
 
 @inlined
-def _least_cost(ws, is_open, fixed, tried):
+def least_cost(ws, is_open, fixed, tried):
     """The cache not yet tried that costs least to flip; ``NOTHING`` where all are tried."""
     chosen, least = NOTHING, np.inf
     for i in range(ws.numbers[0]):
@@ -125,7 +126,7 @@ def note_margins(ws, is_open):
     """Sets ``margin``: what flipping each cache would cost, alone or in a swap."""
     n = ws.numbers[0]
     place, extra = np.empty(n, dtype=np.int64), np.empty((n, n))
-    _weigh_extra(ws, is_open, place, extra)
+    weigh_extra(ws, is_open, place, extra)
     for i in range(n):
         ws.margin[i] = ws.loss[i] - ws.price[i] if is_open[i] else ws.price[i] - ws.gain[i]
     for j in range(n):
