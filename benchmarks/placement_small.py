@@ -66,6 +66,29 @@ def coarse_sizes() -> Problem:
     )
 
 
+def large_sizes() -> Problem:
+    """One asset in thirty as large as a fifth to a third of the smallest cache; caches hold a few dozen all the same."""
+    rng = np.random.default_rng([SEED, 16])
+    demand, size = _demand(rng, 0.0)
+    storage = _storage(size, rng)
+    large = rng.random(ASSETS) < 1 / 30
+    grown = np.where(large, np.floor(rng.uniform(0.2, 1 / 3, ASSETS) * storage.min()), size).astype(np.int64)
+    return free_problem(
+        grown, _with_sizes(demand, size, grown), _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng), storage
+    )
+
+
+def skewed_sizes() -> Problem:
+    """Sizes as far apart as the uneven ones, but none larger than a third of the smallest cache."""
+    rng = np.random.default_rng([SEED, 17])
+    demand, size = _demand(rng, 1.6)
+    storage = _storage(size, rng)
+    cut = np.minimum(size, int(storage.min() / 3))
+    return free_problem(
+        cut, _with_sizes(demand, size, cut), _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng), storage
+    )
+
+
 def crowded_region() -> Problem:
     """One region with a third of all demand sees fifty caches; the others see twenty."""
     rng = np.random.default_rng([SEED, 14])
@@ -158,6 +181,8 @@ SMALL: dict[str, Callable[[], Problem]] = {
     "mid-even": even_sizes,
     "mid-uneven": uneven_sizes,
     "mid-coarse": coarse_sizes,
+    "mid-large": large_sizes,
+    "mid-skewed": skewed_sizes,
     "mid-crowded": crowded_region,
     "mid-ties": integer_ties,
 }
