@@ -67,7 +67,7 @@ def coarse_sizes() -> Problem:
 
 
 def large_sizes() -> Problem:
-    """One asset in thirty as large as a fifth to a third of the smallest cache; caches hold a few dozen all the same."""
+    """One asset in thirty takes a fifth to a third of the smallest cache; caches hold a few dozen all the same."""
     rng = np.random.default_rng([SEED, 16])
     demand, size = _demand(rng, 0.0)
     storage = _storage(size, rng)
