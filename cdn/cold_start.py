@@ -29,6 +29,7 @@ from cdn.placement.decomposition.annealing import move_copies
 from cdn.placement.decomposition.balancing import balance
 from cdn.placement.decomposition.bits import closed_rows
 from cdn.placement.decomposition.groups import MOST_ENTRIES
+from cdn.placement.decomposition.near_sets import list_near_sets
 from cdn.placement.decomposition.parts import settle_parts
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.pricing import demand_order
@@ -62,7 +63,7 @@ def shared_cold_start(problem: Problem, progress: Callable[[str], None] | None) 
 
 
 def compile_backwards(kind: str) -> None:
-    """Judges, moves copies, repairs, balances and proves a tiny problem."""
+    """Judges, moves copies, repairs, balances, proves and lists sets of a tiny problem."""
     problem = _tiny_problem(MOST_ENTRIES + 1 if kind == PARTS else 1)
     n_assets, n_sites = len(problem.asset_index), problem.n_caches
     evaluate(problem, Placement(SiteAssets.empty(n_assets)))
@@ -76,6 +77,7 @@ def compile_backwards(kind: str) -> None:
         Repair(passes, prices, order, opened).fit()
         balance(passes, prices, elasticity, order, opened, use)
         prove(passes, prices, order, problem.origin_cost, opened, (0.0, 0.0), elasticity, lambda: False)
+        list_near_sets(passes, prices, order, opened)
 
 
 def _no_prices(problem: Problem) -> Prices:
