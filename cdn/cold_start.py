@@ -63,7 +63,7 @@ def shared_cold_start(problem: Problem, progress: Callable[[str], None] | None) 
 
 
 def compile_backwards(kind: str) -> None:
-    """Judges, moves copies, repairs, balances, proves and lists sets of a tiny problem."""
+    """Judges, moves copies, repairs, balances, lists sets and proves a tiny problem."""
     problem = _tiny_problem(MOST_ENTRIES + 1 if kind == PARTS else 1)
     n_assets, n_sites = len(problem.asset_index), problem.n_caches
     evaluate(problem, Placement(SiteAssets.empty(n_assets)))
@@ -76,8 +76,8 @@ def compile_backwards(kind: str) -> None:
         move_copies(passes, prices, order, opened, lambda: False)
         Repair(passes, prices, order, opened).fit()
         balance(passes, prices, elasticity, order, opened, use)
+        list_near_sets(passes, prices, order, opened)  # before proofs: the placer comes to it while they compile
         prove(passes, prices, order, problem.origin_cost, opened, (0.0, 0.0), elasticity, lambda: False)
-        list_near_sets(passes, prices, order, opened)
 
 
 def _no_prices(problem: Problem) -> Prices:
