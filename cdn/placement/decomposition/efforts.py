@@ -40,10 +40,13 @@ QUICK = (
 )
 
 
-def efforts(gap: float | None, warm: bool, limited: bool) -> list[Effort]:
-    """Efforts to be made one after the other, each from the prices of the one before, until the asked gap is
-    certified. ``warm``: the start is near the end. ``limited``: egress or links may bind."""
+def rounds(gap: float | None, warm: bool, limited: bool) -> list[list[Effort]]:
+    """Rounds of efforts to be made until the asked gap is certified. In a round one effort follows the other, each from
+    the prices of the one before; a round begins anew. ``warm``: the start is near the end. ``limited``: egress or links
+    may bind. The last round is what is made where no gap is asked, so that asking never misses what that finds."""
     quick = [effort for effort in QUICK if gap is not None and gap >= effort.least_gap]
     full = replace(FULL, prices=WARM) if warm else LIMITED if limited else FULL
-    first, *onward = *quick, full
-    return [first.from_step(WARM.first) if warm else first, *(effort.from_step(ONWARD_STEP) for effort in onward)]
+    onward = [effort.from_step(ONWARD_STEP) for effort in (*quick[1:], full)]
+    first = [effort.from_step(WARM.first) if warm else effort for effort in quick[:1]]
+    alone = [full.from_step(WARM.first) if warm else full]
+    return [first + onward, alone] if quick else [alone]

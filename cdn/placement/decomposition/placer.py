@@ -18,7 +18,7 @@ from cdn.model.site_assets import SiteAssets
 from cdn.placement.clock import Clock
 from cdn.placement.decomposition.annealing import move_copies
 from cdn.placement.decomposition.balancing import balance, reacting_prices
-from cdn.placement.decomposition.efforts import Effort, efforts
+from cdn.placement.decomposition.efforts import Effort, rounds
 from cdn.placement.decomposition.limits import find_rate_limits, full_prices
 from cdn.placement.decomposition.passes import BlockPasses
 from cdn.placement.decomposition.pricing import PriceLevels, Pricing
@@ -83,33 +83,50 @@ def _place(
     progress: Callable[[str], None],
 ) -> PlacerResult:
     limits = find_rate_limits(problem, passes.tables)
-    pricing = Pricing(passes.tables, limits, passes)
-    levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
-    best: _Found | None = None
-    for effort in efforts(gap, start_prices is not None, len(limits) > 0):
-        levels, tolerances = _settle(problem, pricing, levels, effort, clock, progress)
-        start = None
-        if effort.moves and _hold_few(pricing) and _storage_alone_binds(pricing):
-            progress("sets of caches")
-            levels = levels.without_traces()
-            levels.storage, start = settle_by_sets(
-                passes, levels.block_prices(limits), pricing.order, pricing.opened, lambda: clock.left_s(0.5)
-            )
-        best = _try(problem, passes, pricing, levels, start, effort, tolerances, clock, progress).joined(best)
+    best, passes_made = None, 0.0
+    for efforts in rounds(gap, start_prices is not None, len(limits) > 0):
+        pricing = Pricing(passes.tables, limits, passes)
+        levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
+        best = _make_efforts(problem, pricing, levels, efforts, gap, clock, progress).joined(best)
+        passes_made += pricing.solved_assets / max(len(pricing.order), 1)
         if best.is_within(gap) or clock.is_past(0.5):
             break
     assert best is not None
     return PlacerResult(
         Placement(use_spare_storage(problem, best.stored, LEAST_SPARE), best.routing),
         "feasible",
-        f"time limit of {clock.limit_s:g} s" if clock.is_past() else _reason(pricing),
+        f"time limit of {clock.limit_s:g} s"
+        if clock.is_past()
+        else f"prices settled in {passes_made:.1f} passes, blocks proved, placement fitted",
         best.prices,
     )
 
 
-def _reason(pricing: Pricing) -> str:
-    passes = pricing.solved_assets / max(len(pricing.order), 1)
-    return f"prices settled in {passes:.1f} passes, blocks proved, placement fitted"
+def _make_efforts(
+    problem: Problem,
+    pricing: Pricing,
+    levels: PriceLevels,
+    efforts: list[Effort],
+    gap: float | None,
+    clock: Clock,
+    progress: Callable[[str], None],
+) -> _Found:
+    """The best of these efforts, one after the other from ``levels`` until one is good enough."""
+    passes, best = pricing.passes, None
+    for effort in efforts:
+        levels, tolerances = _settle(problem, pricing, levels, effort, clock, progress)
+        start = None
+        if effort.moves and _hold_few(pricing) and _storage_alone_binds(pricing):
+            progress("sets of caches")
+            levels = levels.without_traces()
+            levels.storage, start = settle_by_sets(
+                passes, levels.block_prices(pricing.limits), pricing.order, pricing.opened, lambda: clock.left_s(0.5)
+            )
+        best = _try(problem, passes, pricing, levels, start, effort, tolerances, clock, progress).joined(best)
+        if best.is_within(gap) or clock.is_past(0.5):
+            break
+    assert best is not None
+    return best
 
 
 def _settle(
