@@ -32,8 +32,9 @@ class Effort:
 
 
 FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW, moves=True)
-LIMITED = replace(FULL, exact=Schedule(3 * EXACT.steps // 2, EXACT.first, EXACT.last))
-"""Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does."""
+LIMITED = replace(FULL, exact=Schedule(360, 0.5, 0.03))
+"""Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does, and
+blocks that search alone has settled leave them far off, so steps are longer at first and shorter in the end."""
 QUICK = (
     Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),
     Effort(0.0015, Schedule(60, COLD.first, COLD.last), None, 1e-3, 1, FREED[:1]),
