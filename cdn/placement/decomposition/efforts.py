@@ -32,22 +32,29 @@ class Effort:
 
 
 FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW, moves=True)
-LIMITED = replace(FULL, exact=Schedule(360, 0.5, 0.03))
-"""Where egress or links may bind: their prices follow samples of the loads, which scatter more than storage does, and
-blocks that search alone has settled leave them far off, so steps are longer at first and shorter in the end."""
+LIMITED = Schedule(360, 0.5, 0.03)
+"""Exact steps where egress or links may bind: their prices follow samples of the loads, which scatter more than storage
+does, and blocks that search alone has settled leave them far off, so steps are longer at first, shorter in the end."""
+ASSETS_PER_STEP = 1500
+"""Where there are more, more steps: what follows takes so long there that they hardly count."""
 QUICK = (
     Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),
     Effort(0.0015, Schedule(60, COLD.first, COLD.last), None, 1e-3, 1, FREED[:1]),
 )
 
 
-def rounds(gap: float | None, warm: bool, limited: bool) -> list[list[Effort]]:
+def rounds(gap: float | None, warm: bool, limited: bool, n_assets: int) -> list[list[Effort]]:
     """Rounds of efforts to be made until the asked gap is certified. In a round one effort follows the other, each from
     the prices of the one before; a round begins anew. ``warm``: the start is near the end. ``limited``: egress or links
     may bind. The last round is what is made where no gap is asked, so that asking never misses what that finds."""
     quick = [effort for effort in QUICK if gap is not None and gap >= effort.least_gap]
-    full = replace(FULL, prices=WARM) if warm else LIMITED if limited else FULL
+    full = replace(FULL, prices=WARM) if warm else replace(FULL, exact=limited_steps(n_assets)) if limited else FULL
     onward = [effort.from_step(ONWARD_STEP) for effort in (*quick[1:], full)]
     first = [effort.from_step(WARM.first) if warm else effort for effort in quick[:1]]
     alone = [full.from_step(WARM.first) if warm else full]
     return [first + onward, alone] if quick else [alone]
+
+
+def limited_steps(n_assets: int) -> Schedule:
+    """``LIMITED``, or so many more steps as ``ASSETS_PER_STEP`` asks."""
+    return replace(LIMITED, steps=max(LIMITED.steps, n_assets // ASSETS_PER_STEP))

@@ -84,7 +84,7 @@ def _place(
 ) -> PlacerResult:
     limits = find_rate_limits(problem, passes.tables)
     best, passes_made = None, 0.0
-    for efforts in rounds(gap, start_prices is not None, len(limits) > 0):
+    for efforts in rounds(gap, start_prices is not None, len(limits) > 0, len(passes.tables.size_bytes)):
         pricing = Pricing(passes.tables, limits, passes)
         levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
         best = _make_efforts(problem, pricing, levels, efforts, gap, clock, progress).joined(best)
