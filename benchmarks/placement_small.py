@@ -41,7 +41,7 @@ def even_sizes() -> Problem:
     """The generator's own sizes (films and episodes, a factor of ten between them), 20 to 50 connections."""
     rng = np.random.default_rng([SEED, 11])
     demand, size = _demand(rng, 0.0)
-    cost = _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng)
+    cost = _costs_of_tens(rng)
     return free_problem(size, demand, cost, _storage(size, rng))
 
 
@@ -50,32 +50,29 @@ def uneven_sizes() -> Problem:
     large for some caches, a few for all."""
     rng = np.random.default_rng([SEED, 12])
     demand, size = _demand(rng, 1.6)
-    cost = _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng)
+    cost = _costs_of_tens(rng)
     return free_problem(size, demand, cost, _storage(size, rng))
 
 
 def coarse_sizes() -> Problem:
     """A quarter of the assets as large as a fifth to a third of a cache, so few fit and room is left over."""
-    rng = np.random.default_rng([SEED, 13])
-    demand, size = _demand(rng, 0.0)
-    storage = _storage(size, rng)
-    large = rng.random(ASSETS) < 0.25
-    grown = np.where(large, np.floor(rng.uniform(0.2, 1 / 3, ASSETS) * storage.mean()), size).astype(np.int64)
-    return free_problem(
-        grown, _with_sizes(demand, size, grown), _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng), storage
-    )
+    return _some_large(13, 0.25, np.mean)
 
 
 def large_sizes() -> Problem:
     """One asset in thirty takes a fifth to a third of the smallest cache; caches hold a few dozen all the same."""
-    rng = np.random.default_rng([SEED, 16])
+    return _some_large(16, 1 / 30, np.min)
+
+
+def _some_large(seed: int, share: float, cache_bytes: Callable[[np.ndarray], float]) -> Problem:
+    """A ``share`` of the assets as large as a fifth to a third of ``cache_bytes`` of all caches' storage."""
+    rng = np.random.default_rng([SEED, seed])
     demand, size = _demand(rng, 0.0)
     storage = _storage(size, rng)
-    large = rng.random(ASSETS) < 1 / 30
-    grown = np.where(large, np.floor(rng.uniform(0.2, 1 / 3, ASSETS) * storage.min()), size).astype(np.int64)
-    return free_problem(
-        grown, _with_sizes(demand, size, grown), _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng), storage
-    )
+    large = rng.random(ASSETS) < share
+    grown = np.floor(rng.uniform(0.2, 1 / 3, ASSETS) * cache_bytes(storage))
+    changed = np.where(large, grown, size).astype(np.int64)
+    return free_problem(changed, _with_sizes(demand, size, changed), _costs_of_tens(rng), storage)
 
 
 def skewed_sizes() -> Problem:
@@ -84,9 +81,7 @@ def skewed_sizes() -> Problem:
     demand, size = _demand(rng, 1.6)
     storage = _storage(size, rng)
     cut = np.minimum(size, int(storage.min() / 3))
-    return free_problem(
-        cut, _with_sizes(demand, size, cut), _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng), storage
-    )
+    return free_problem(cut, _with_sizes(demand, size, cut), _costs_of_tens(rng), storage)
 
 
 def crowded_region() -> Problem:
@@ -162,6 +157,11 @@ def _with_sizes(demand: Demand, size: np.ndarray, changed: np.ndarray) -> Demand
 
 def _storage(size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.floor(CACHED * size.mean() * rng.uniform(0.6, 1.4, SITES))
+
+
+def _costs_of_tens(rng: np.random.Generator) -> np.ndarray:
+    """(S + 1, R): each region sees 20 to 50 caches."""
+    return _costs(SITES, REGIONS, rng.integers(20, 51, REGIONS), rng)
 
 
 def _costs(n_sites: int, n_regions: int, connections: np.ndarray, rng: np.random.Generator) -> np.ndarray:
