@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cdn.placement.decomposition.pricing import COLD, EXACT, WARM, Schedule
 
 FREED, FREED_OF_FEW = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
@@ -49,10 +51,14 @@ def rounds(gap: float | None, warm: bool, limited: bool, n_assets: int) -> list[
     may bind. The last round is what is made where no gap is asked, so that asking never misses what that finds."""
     quick = [effort for effort in QUICK if gap is not None and gap >= effort.least_gap]
     full = replace(FULL, prices=WARM) if warm else replace(FULL, exact=limited_steps(n_assets)) if limited else FULL
-    onward = [effort.from_step(ONWARD_STEP) for effort in (*quick[1:], full)]
-    first = [effort.from_step(WARM.first) if warm else effort for effort in quick[:1]]
-    alone = [full.from_step(WARM.first) if warm else full]
-    return [first + onward, alone] if quick else [alone]
+    first_step = WARM.first if warm else np.inf
+    tried_first = [[*quick, full]] if quick else []
+    return [_one_after_the_other(efforts, first_step) for efforts in (*tried_first, [full])]
+
+
+def _one_after_the_other(efforts: list[Effort], first_step: float) -> list[Effort]:
+    first, *onward = efforts
+    return [first.from_step(first_step), *(effort.from_step(ONWARD_STEP) for effort in onward)]
 
 
 def limited_steps(n_assets: int) -> Schedule:

@@ -33,6 +33,8 @@ LEAST_SPARE = 0.02
 """Caches with no more than this share of their storage empty are full."""
 FEW_COPIES = 100
 """Caches that hold no more than so many assets on average hold few."""
+PRICED_BY = 0.2
+"""The share of the time limit after which prices move no more by search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def _place(
         levels = pricing.first_levels() if start_prices is None else pricing.levels_of(problem, start_prices)
         best = _make_efforts(problem, pricing, levels, efforts, gap, clock, progress).joined(best)
         passes_made += pricing.solved_assets / max(len(pricing.order), 1)
-        if best.is_within(gap) or clock.is_past(0.5):
+        if best.is_within(gap) or clock.is_past(PRICED_BY):  # later than that a new round's prices would not settle
             break
     assert best is not None
     return PlacerResult(
@@ -139,7 +141,7 @@ def _settle(
 ) -> tuple[PriceLevels, tuple[float, float]]:
     """Prices, and the tolerances of the blocks' proofs: as a share of a block's value, and in cost."""
     progress("prices")
-    levels = pricing.settle(levels, effort.prices, is_late=lambda: clock.is_past(0.2))
+    levels = pricing.settle(levels, effort.prices, is_late=lambda: clock.is_past(PRICED_BY))
     cost = max(_origin_cost(problem) - pricing.saving - pricing.worth(levels), 0.0)
     # Half in proportion to the blocks' values, half alike for all: small blocks need no long proofs.
     half = 0.5 * effort.tolerance * cost
