@@ -7,7 +7,7 @@ import numpy as np
 from cdn.placement.decomposition.pricing import COLD, EXACT, WARM, Schedule
 
 FREED, FREED_OF_FEW = (0.005, 0.005, 0.0025), (0.01, 0.02, 0.05, 0.1)
-ONWARD_STEP = 0.4
+ONWARD_STEP = 0.2
 """How long steps are at first that go on from the prices of a try that was not good enough."""
 
 
@@ -34,7 +34,7 @@ class Effort:
 
 
 FULL = Effort(0.0, COLD, EXACT, 4e-4, 3, FREED, FREED_OF_FEW, moves=True)
-LIMITED = Schedule(360, 0.5, 0.03)
+LIMITED = Schedule(360, 0.15, 0.005, momentum=0.9)
 """Exact steps where egress or links may bind: their prices follow samples of the loads, which scatter more than storage
 does, and blocks that search alone has settled leave them far off, so steps are longer at first, shorter in the end."""
 ASSETS_PER_STEP = 1500

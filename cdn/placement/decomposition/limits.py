@@ -63,17 +63,17 @@ def _uses(problem: Problem, site: np.ndarray, region: np.ndarray) -> sp.csc_arra
     return sp.csc_array(sp.hstack([egress, problem.path_links[site * len(problem.region_index) + region]]))
 
 
-def moved_rates(
+def rate_changes(
     limits: RateLimits,
     window: np.ndarray,
-    rate: np.ndarray,
     slope: np.ndarray,
     flow: np.ndarray,
     loose: np.ndarray,
     step: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Prices (H, K) after a step by how far each load is off its limit, over how fast it falls with its own price, and
-    that slope, which remembers earlier ones. ``window`` (C,): the price change at which ``loose`` flow would leave."""
+    """Changes of prices (H, K) in a step by how far each load is off its limit, over how fast it falls with its own
+    price, and that slope, which remembers earlier ones. ``window`` (C,): the price change at which ``loose`` flow would
+    leave."""
     loads = limits.loads_bps(flow)
     answer = np.maximum(loose, LEAST_LOOSE * flow)
     fresh = limits.slopes(np.divide(answer, window, where=window > 0, out=np.zeros_like(window)))
@@ -81,7 +81,7 @@ def moved_rates(
     widest = max(float(window.max(initial=0.0)), 1e-300)
     least = LEAST_LOOSE * limits.limit_bps / widest + 1e-300
     change = step * (loads - limits.limit_bps) / np.maximum(slope, least)
-    return np.maximum(rate + np.clip(change, -0.7 * widest, 0.7 * widest), 0.0), slope
+    return np.clip(change, -0.7 * widest, 0.7 * widest), slope
 
 
 def full_prices(

@@ -4,7 +4,9 @@ The dual is concave in the prices and its gradient is use minus limit. Passes ov
 themselves, so a step looks at a sample that stands for all (every B-th asset of the list ordered by demand per byte):
 an unbiased gradient, at a B-th of the cost (Robbins & Monro 1951; Polyak & Juditsky 1992 for averaging the late
 iterates). Each price moves by how far its use is off, over how its use answers its own price: the blocks tell at which
-price of the cache each asset would come or go, substitutes taken into account, which gives the elasticity.
+price of the cache each asset would come or go, substitutes taken into account, which gives the elasticity. Demand that
+a price drives away goes to the caches nearby, so prices of a neighbourhood answer each other and would rise and fall
+together slowly: a price keeps most of the speed that it has (heavy ball, Polyak 1964).
 """
 
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import numpy as np
 from cdn.model.placement import Prices
 from cdn.model.problem import Problem
 from cdn.placement.decomposition.bits import closed_rows
-from cdn.placement.decomposition.limits import MEMORY, RateLimits, moved_rates, own_prices
+from cdn.placement.decomposition.limits import MEMORY, RateLimits, own_prices, rate_changes
 from cdn.placement.decomposition.passes import NEAR, BlockPasses, Sample, Sums
 from cdn.placement.decomposition.tables import BlockPrices, BlockTables
 
@@ -31,17 +33,19 @@ GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Schedule:
-    """How many steps to take, and their lengths from the first to the last, geometrically."""
+    """How many steps to take, and their lengths from the first to the last, geometrically. ``momentum``: the share of
+    a step that is taken again in the next; a lasting force moves prices by a step's length over what is not."""
 
     steps: int
     first: float
     last: float
+    momentum: float = 0.8
 
     def length(self, step: int) -> float:
         return self.first * (self.last / self.first) ** (step / max(self.steps - 1, 1))
 
 
-COLD, WARM, EXACT = Schedule(240, 0.8, 0.05), Schedule(80, 0.15, 0.05), Schedule(80, 0.2, 0.05)
+COLD, WARM, EXACT = Schedule(240, 0.4, 0.02), Schedule(80, 0.1, 0.02), Schedule(80, 0.1, 0.01)
 
 
 @dataclass(eq=False)
@@ -54,6 +58,14 @@ class PriceLevels:
 
     def copy(self) -> "PriceLevels":
         return PriceLevels(self.storage.copy(), self.fill.copy(), self.rate.copy())
+
+    def at_nothing(self) -> "PriceLevels":
+        return PriceLevels(*(np.zeros_like(part) for part in _arrays(self)))
+
+    def slow_down(self, momentum: float) -> None:
+        """Of speeds, which come in the same three parts as prices."""
+        for part in _arrays(self):
+            part *= momentum
 
     def without_traces(self) -> "PriceLevels":
         """The same with prices of storage and fill that never rose from next to nothing at nothing."""
@@ -139,7 +151,7 @@ class Pricing:
         turn = _turns(n_samples)
         averaged_from = round(schedule.steps * (1 - AVERAGED_SHARE))
         savings: list[float] = []
-        sums = PriceLevels(*(np.zeros_like(part) for part in _arrays(levels)))
+        sums, speed = levels.at_nothing(), levels.at_nothing()
         for step in range(schedule.steps):
             if len(self.limits):
                 sample = self._sample_by_demand(step)
@@ -147,7 +159,8 @@ class Pricing:
                 chosen = self.order[turn[step % n_samples] :: n_samples]
                 sample = Sample(chosen, np.full(len(chosen), n_assets / max(len(chosen), 1)))
             found = self.look(levels, sample, tolerances)
-            self._move(levels, found, schedule.length(step), tolerances == LOCAL)
+            speed.slow_down(schedule.momentum)
+            self._move(levels, speed, found, schedule.length(step), tolerances == LOCAL)
             if is_late():
                 self.saving = float(found.saving[0])
                 return levels
@@ -177,11 +190,12 @@ class Pricing:
         prices, fills = levels.block_prices(self.limits), bool(self.binding["fill"].any())
         return self.passes.price(prices, sample, self.opened, tolerances, fills, self.rate_window)
 
-    def _move(self, levels: PriceLevels, found: Sums, step: float, with_near: bool) -> None:
+    def _move(self, levels: PriceLevels, speed: PriceLevels, found: Sums, step: float, with_near: bool) -> None:
+        """Adds a step to ``speed`` (of storage and fill: of the prices' logarithms), and that to ``levels``."""
         t = self.tables
-        for name, price, use, limit, near in (
-            ("storage", levels.storage, found.use[0], t.storage_bytes, found.near[0]),
-            ("fill", levels.fill, found.use[1], t.fill_bytes, found.near[1]),
+        for name, price, moving, use, limit, near in (
+            ("storage", levels.storage, speed.storage, found.use[0], t.storage_bytes, found.near[0]),
+            ("fill", levels.fill, speed.fill, found.use[1], t.fill_bytes, found.near[1]),
         ):
             bound = self.binding[name]
             if not bound.any():
@@ -190,12 +204,16 @@ class Pricing:
             if with_near:
                 self._remember(name, near[bound] / limit[bound], bound)
             elasticity = self._elasticity[name][bound]
-            price[bound] *= np.exp(np.clip(step * off / elasticity, -LONGEST_STEP, LONGEST_STEP))
+            moving[bound] += np.clip(step * off / elasticity, -LONGEST_STEP, LONGEST_STEP)
+            price[bound] *= np.exp(moving[bound])
             price[bound] = np.maximum(price[bound], LEAST_PRICE * price.max(initial=0.0))
         if len(self.limits):
-            levels.rate, self._slope = moved_rates(
-                self.limits, self.rate_window, levels.rate, self._slope, found.flow, found.loose, step
+            changes, self._slope = rate_changes(
+                self.limits, self.rate_window, self._slope, found.flow, found.loose, step
             )
+            before = levels.rate
+            levels.rate = np.maximum(before + speed.rate + changes, 0.0)
+            speed.rate = levels.rate - before  # a price that has come down to nothing has no speed
 
     def _remember(self, name: str, near: np.ndarray, bound: np.ndarray) -> None:
         """Elasticity of use: the share of the limit that comes or goes with a relative change of the price. ``near``:

@@ -12,7 +12,7 @@ import numpy as np
 from cdn.compilation import kernel
 from cdn.model.placement import Routing
 from cdn.placement.decomposition.bits import has_bit
-from cdn.placement.decomposition.limits import RateLimits, moved_rates
+from cdn.placement.decomposition.limits import RateLimits, rate_changes
 from cdn.placement.decomposition.passes import CHUNKS, BlockPasses
 from cdn.placement.decomposition.tables import BlockTables
 
@@ -115,7 +115,8 @@ def _route_from(
     flow, loose = _steer(passes, limits.rate_prices(rate), window, opened, choice, regret)
     for step in range(STEPS):
         length = FIRST_STEP * (LAST_STEP / FIRST_STEP) ** (step / (STEPS - 1))
-        rate, slope = moved_rates(limits, window, rate, slope, flow, loose, length)
+        change, slope = rate_changes(limits, window, slope, flow, loose, length)
+        rate = np.maximum(rate + change, 0.0)
         flow, loose = _steer(passes, limits.rate_prices(rate), window, opened, choice, regret)
     prices, loads = limits.rate_prices(rate), limits.loads_bps(flow)
     nearly_full = (loads > TIGHT_SHARE * limits.limit_bps).any(axis=0)
