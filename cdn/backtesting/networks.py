@@ -1,4 +1,9 @@
-"""Networks of a backtest that is given none: one cache in every region, or one for all, and the origin behind it."""
+"""Networks of a backtest: one cache in every region or one for all where none is given, or one where bytes from the
+origin are all that counts."""
+
+from dataclasses import replace
+
+import numpy as np
 
 from cdn.model.catalog import Catalog
 from cdn.model.index import Index
@@ -18,6 +23,16 @@ def one_cache_per_region(region_index: Index, catalog: Catalog, cache_share: flo
 def one_cache_for_all(region_index: Index, catalog: Catalog, cache_share: float) -> Network:
     """The same with a single edge that serves every region: what is asked for in all is what counts."""
     return _edges_before_the_origin({"edge": tuple(region_index)}, catalog, cache_share)
+
+
+def for_offload(network: Network) -> Network:
+    """The same caches where a byte from the origin costs 1 and one from any cache that may serve for no more than the
+    origin's cost nothing: the cheapest placement is the one that keeps most bytes off the origin."""
+    topology, cost = network.topology, network.cost_per_byte
+    site, region = np.nonzero(np.isfinite(cost) & (cost <= cost[-1]))
+    rows = [ServingCost(topology.regions[r].id, topology.sites[s].id, float(s == len(cost) - 1))
+            for s, r in zip(site.tolist(), region.tolist(), strict=True)]
+    return Network(replace(topology, serving_costs=tuple(rows)))
 
 
 def _edges_before_the_origin(regions_of: dict[str, tuple[str, ...]], catalog: Catalog, cache_share: float) -> Network:
