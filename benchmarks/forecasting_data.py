@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from cran import network_of, read_cran
 
-from cdn.backtesting.networks import one_cache_for_all, one_cache_per_region
+from cdn.backtesting.networks import for_offload, one_cache_for_all, one_cache_per_region
 from cdn.backtesting.placing import Setting
 from cdn.files.topologies import read_topology
 from cdn.forecasting.history import History, history_of_log
@@ -23,6 +23,8 @@ from cdn.model.request_log import RequestLog
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = ROOT.parent / "shared" / "data" / "cran_daily_counts_2021-03_2022-03.parquet"
 CACHE_SHARE, SMALL_SHARE = 0.05, 0.005
+FOR_OFFLOAD = ", placed for offload"
+"""Networks whose costs differ once more, where only bytes from the origin cost: offload is what is placed for."""
 PACKAGE_BYTES = 1_000_000
 """The daily counts have no sizes: every package counts as one unit of this size."""
 GENERATED_DAYS, GENERATED_SEED = 42, 2
@@ -66,7 +68,9 @@ def mirror_log(with_sweeps: bool) -> DataSet:
     log = cran.days("2012-12-26", "2012-12-28", with_sweeps)
     first = int(log.day[0])
     history = history_of_log(log, first + 3, 3)
-    settings = {"12 edges and 2 mids of 5 %": Setting(network_of(cran, CACHE_SHARE), cran.catalog),
+    network = network_of(cran, CACHE_SHARE)
+    settings = {"12 edges and 2 mids of 5 %": Setting(network, cran.catalog),
+                f"12 edges and 2 mids of 5 %{FOR_OFFLOAD}": Setting(for_offload(network), cran.catalog),
                 "a cache of 5 % per country": Setting(
                     one_cache_per_region(cran.region_index, cran.catalog, CACHE_SHARE), cran.catalog)}
     return DataSet(history, settings, log)
@@ -101,6 +105,8 @@ def generated(changes: dict[str, Any] | None = None, seed: int = GENERATED_SEED)
     sample = draw_sample(parameters, np.random.default_rng(seed), regions_of(topology))
     log = concatenated([of_day for _, of_day in sample.draw_days()])
     history = history_of_log(log, int(log.day[-1]) + 1, GENERATED_DAYS)
-    networks = {"example network": Network(topology)} | networks_of_one_size(topology.region_index, sample.catalog)
+    network = Network(topology)
+    networks = {"example network": network, f"example network{FOR_OFFLOAD}": for_offload(network)}
+    networks |= networks_of_one_size(topology.region_index, sample.catalog)
     settings = {where: Setting(network, sample.catalog) for where, network in networks.items()}
     return DataSet(history, settings, log, sample)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cdn.backtesting.bootstrap import Resamples
+from cdn.backtesting.bootstrap import Interval, Resamples
 from cdn.backtesting.groupings import ALL, KNOWN, REGION
 from cdn.backtesting.point_errors import ratio
 from cdn.backtesting.running import Backtest
@@ -13,6 +13,7 @@ from cdn.backtesting.summaries import COMPARED, comparisons, overall, scores
 BASELINES = ("last_day", "seasonal_naive")
 SCALES = (1, "+.3f"), (100, "+.2f"), (100, "+.2f")
 """How the figures of COMPARED are shown."""
+SAVED = {"regret_saved": "points", "cost_regret_saved": "% of cost"}
 LAST_BASELINE = "ensemble"
 REGRET_BASELINES = (*BASELINES, LAST_BASELINE)
 """Points saved against the ensemble are below 0, or within noise of it, where it keeps its promise."""
@@ -110,6 +111,29 @@ def print_regret(result: Backtest, where: str) -> None:
         print_table(["method", "offload", "regret, points", *(f"saved against {name}" for name in against),
                      *(["cost regret, %", f"cost saved against {LAST_BASELINE}"] if costs_differ else []),
                      "by prices", "ms / forecast"], rows)
+        if LAST_BASELINE in against and len(mine) > 1:
+            _print_best(against[LAST_BASELINE], horizon, costs_differ)
+
+
+def _print_best(table: pd.DataFrame, horizon: int, costs_differ: bool) -> None:
+    """The method with most saved, by an interval that allows for its having been picked after the fact."""
+    mine = table[table["horizon"] == horizon].set_index("method")
+    found = {name: {method: Interval(row[name], row[f"{name}_all_low"], row[f"{name}_all_high"])
+                    for method, row in mine.iterrows()}
+             for name in SAVED if costs_differ or name == "regret_saved"}
+    print(_best_words(found))
+
+
+def _best_words(found: dict[str, dict[str, Interval]]) -> str:
+    """Of intervals of each statistic by method, the method with most."""
+    words = []
+    for name, of_method in found.items():
+        method = max(of_method, key=lambda method: of_method[method].value)
+        best = of_method[method]
+        row = pd.Series({"x": best.value, "x_low": best.low, "x_high": best.high})
+        words.append(f"{method} {between(row, 'x', 100, '+.2f')} {SAVED[name]}")
+    n_methods = len(next(iter(found.values())))
+    return f"Most saved against {LAST_BASELINE}, intervals for all {n_methods} at once: {'; '.join(words)}\n"
 
 
 def _saved(table: pd.DataFrame, method: str, horizon: int, name: str) -> str:
@@ -139,6 +163,12 @@ def print_region_intervals(result: Backtest) -> None:
     shown = ("WAPE skill", "points saved", "cost saved, %")
     headings = [f"{what}, {name}" for name in REGRET_BASELINES for what in shown]
     print_table(["method", *headings], rows)
+    others = [method for method in rows_of if method != LAST_BASELINE]
+    if LAST_BASELINE in rows_of and len(others) > 1:
+        both = np.array([np.concatenate([rows_of[method], rows_of[LAST_BASELINE]], axis=1) for method in others])
+        resamples = Resamples.of_days(both.shape[1], np.random.default_rng(0), block_days=1)
+        print(_best_words({name: dict(zip(others, resamples.intervals_of_all(both, COMPARED[name]), strict=True))
+                           for name in SAVED}))
 
 
 def _ahead(horizon: int) -> str:

@@ -69,20 +69,28 @@ def comparisons(sums: pd.DataFrame, baseline: str, seed: int = 0, *, block_days:
     """Every method against ``baseline`` on the same days, per horizon and group.
 
     ``wape_skill`` = 1 - WAPE / WAPE of the baseline; ``regret_saved`` and ``cost_regret_saved`` = the baseline's regret
-    - the method's; all are above 0 where the method is better, with ``*_low`` and ``*_high``.
+    - the method's; all are above 0 where the method is better, with ``*_low`` and ``*_high``. ``*_all_low`` and
+    ``*_all_high``: intervals that hold for all methods at once, as is needed to say that one of them is better.
     """
-    by_key = dict(_groups(sums))
+    by_where: dict[tuple, dict[str, np.ndarray]] = {}
+    for (method, *where), per_day in _groups(sums):
+        by_where.setdefault(tuple(where), {})[method] = per_day
     resamples = _drawn(seed, block_days, draws)
     rows = []
-    for key, per_day in by_key.items():
-        method, *where = key
-        if method != baseline:
-            both = np.concatenate([per_day, by_key[baseline, *where]], axis=1)
-            row: dict[str, Any] = dict(zip(KEY, key, strict=True)) | {"baseline": baseline, "days": len(both)}
-            for name, statistic in COMPARED.items():
-                row |= _fields(name, resamples(len(both)).interval(both, statistic))
-            rows.append(row)
-    columns = [*KEY, "baseline", "days", *(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))]
+    for place, of_method in by_where.items():
+        methods = [method for method in of_method if method != baseline]
+        both = [np.concatenate([of_method[method], of_method[baseline]], axis=1) for method in methods]
+        found: list[dict[str, Any]] = [
+            dict(zip(KEY, (method, *place), strict=True)) | {"baseline": baseline, "days": len(days)}
+            for method, days in zip(methods, both, strict=True)]
+        for name, statistic in COMPARED.items() if methods else ():
+            drawn = resamples(len(both[0]))
+            for row, days, of_all in zip(found, both, drawn.intervals_of_all(np.array(both), statistic), strict=True):
+                row |= _fields(name, drawn.interval(days, statistic))
+                row |= {f"{name}_all_low": of_all.low, f"{name}_all_high": of_all.high}
+        rows += found
+    ends = "", "_low", "_high", "_all_low", "_all_high"
+    columns = [*KEY, "baseline", "days", *(f"{name}{end}" for name in COMPARED for end in ends)]
     return pd.DataFrame(rows, columns=columns)
 
 

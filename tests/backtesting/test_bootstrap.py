@@ -81,3 +81,39 @@ def test_a_statistic_that_means_nothing_has_no_interval():
     resamples = Resamples.of_days(9, np.random.default_rng(0))
     interval = resamples.interval(np.full((9, 1), np.nan), lambda sums: sums[..., 0])
     assert np.isnan([interval.value, interval.low, interval.high]).all()
+
+
+def test_the_luckiest_of_ten_equals_is_not_taken_for_the_best():
+    """Ten methods as good as the baseline: one interval each calls some method better or worse in every third case or
+    more; intervals of all at once in about one of twenty."""
+    rng = np.random.default_rng(7)
+    alone = at_once = 0
+    for _ in range(200):
+        per_day = np.stack([rng.normal(0, 1, (10, 28)), np.ones((10, 28))], axis=2)
+        resamples = Resamples.of_days(28, rng, draws=400)
+        alone += any(resamples.interval(one, mean).excludes_zero for one in per_day)
+        at_once += any(one.excludes_zero for one in resamples.intervals_of_all(per_day, mean))
+    assert alone >= 60 and at_once <= 24
+
+
+def test_a_true_difference_among_ten_is_found():
+    rng = np.random.default_rng(8)
+    per_day = np.stack([rng.normal(0, 1, (10, 28)), np.ones((10, 28))], axis=2)
+    per_day[3, :, 0] += 2
+    found = Resamples.of_days(28, rng).intervals_of_all(per_day, mean)
+    assert [one.excludes_zero for one in found] == [k == 3 for k in range(10)]
+    assert [one.value for one in found] == pytest.approx(per_day[:, :, 0].mean(axis=1))
+
+
+def test_intervals_of_all_at_once_where_there_is_little_to_say():
+    """The same as the baseline on every day: no doubt that there is no difference. No bytes at all: no interval, and
+    the others have theirs. Three days: none."""
+    same, nothing = np.stack([np.zeros(20), np.ones(20)], axis=1), np.zeros((20, 2))
+    other = days_of(np.random.default_rng(1), 20, 0.0)
+    with np.errstate(invalid="ignore"):
+        first, second, third = Resamples.of_days(20, np.random.default_rng(0)).intervals_of_all(
+            np.array([same, nothing, other]), mean)
+    assert (first.low, first.high) == (0, 0) and not first.excludes_zero
+    assert np.isnan([second.low, second.high]).all() and third.low < third.value < third.high
+    few = Resamples.of_days(3, np.random.default_rng(0)).intervals_of_all(np.array([other[:3]]), mean)
+    assert np.isnan([few[0].low, few[0].high]).all()

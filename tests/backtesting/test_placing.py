@@ -5,14 +5,16 @@ import pytest
 from backtesting.backtest_examples import REGIONS, catalog_of, history_of, log_of, random_log, setting_of
 from instances import random_problem
 
-from cdn.backtesting.networks import one_cache_for_all, one_cache_per_region
+from cdn.backtesting.networks import for_offload, one_cache_for_all, one_cache_per_region
 from cdn.backtesting.placing import delivered, delivered_within_limits, served_by_caches, served_by_policy
 from cdn.backtesting.running import date_of, entries_of
 from cdn.backtesting.windows import true_demand
 from cdn.evaluation import evaluate
 from cdn.model.index import Index
+from cdn.model.network import Network
 from cdn.model.placement import Placement
 from cdn.model.site_assets import SiteAssets
+from cdn.model.topology import EDGE, MID, ORIGIN, Appliance, Region, ServingCost, Site, Topology
 from cdn.simulation.replaying import replay
 
 
@@ -69,6 +71,21 @@ def test_each_region_has_its_own_cache():
 def test_one_cache_serves_every_region():
     network = one_cache_for_all(REGIONS, catalog_of(10), 0.3)
     assert network.cost_per_byte.tolist() == [[0, 0], [1, 1]] and network.topology.storage_bytes.tolist() == [300]
+
+
+def test_for_offload_only_bytes_from_the_origin_cost():
+    """North's edge may serve it alone; the mid serves both, but costs south more than the origin does."""
+    costs = (("north", "edge", 0.5), ("north", "mid", 2.0), ("north", "origin", 4.0), ("south", "edge", 1.0),
+             ("south", "mid", 6.0), ("south", "origin", 5.0))
+    topology = Topology(
+        (Site("edge", EDGE, serves=("north",)), Site("mid", MID), Site("origin", ORIGIN)),
+        (Appliance("e", "edge", 500), Appliance("m", "mid", 700)),
+        tuple(Region(region, "mid") for region in REGIONS),
+        serving_costs=tuple(ServingCost(*row) for row in costs),
+    )
+    network = for_offload(Network(topology))
+    assert network.cost_per_byte.tolist() == [[0, np.inf], [0, np.inf], [1, 1]]
+    assert network.topology.storage_bytes.tolist() == [500, 700] and network.topology.sites == topology.sites
 
 
 def test_a_region_may_be_called_origin():

@@ -85,6 +85,8 @@ def test_a_forecast_that_knows_the_day_has_no_error_and_no_regret(clairvoyant):
     assert overall(naive)["regret"].min() > 0 and overall(naive)["wape"].min() > 0
     saved = overall(comparisons(result.sums, "last_day"))
     assert (saved["wape_skill"] == 1).all() and (saved["regret_saved_low"] > 0).all()
+    assert (saved["regret_saved_all_low"] < saved["regret_saved"]).all()
+    assert (saved["regret_saved_all_high"] > saved["regret_saved"]).all()
 
 
 def test_groups_add_up_to_the_whole():
