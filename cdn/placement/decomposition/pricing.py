@@ -45,7 +45,7 @@ class Schedule:
         return self.first * (self.last / self.first) ** (step / max(self.steps - 1, 1))
 
 
-COLD, WARM, EXACT = Schedule(240, 0.4, 0.02), Schedule(80, 0.1, 0.02), Schedule(80, 0.1, 0.01)
+COLD, WARM, EXACT = Schedule(240, 0.4, 0.02), Schedule(70, 0.1, 0.02), Schedule(100, 0.1, 0.007)
 
 
 @dataclass(eq=False)
