@@ -40,9 +40,10 @@ does, and blocks that search alone has settled leave them far off, so steps are 
 ASSETS_PER_STEP = 1500
 """Where there are more, more steps: what follows takes so long there that they hardly count."""
 QUICK = (
-    Effort(0.004, Schedule(30, COLD.first, COLD.last), None, 2e-3, 1, FREED[:1]),
-    Effort(0.0015, Schedule(60, COLD.first, COLD.last), None, 1e-3, 1, FREED[:1]),
+    Effort(0.004, Schedule(30, 0.6, 0.04, momentum=0.5), None, 2e-3, 1, FREED[:1]),
+    Effort(0.0015, Schedule(60, 0.6, 0.02, momentum=0.5), None, 1e-3, 1, FREED[:1]),
 )
+"""So few steps are over before much momentum has come to rest."""
 
 
 def rounds(gap: float | None, warm: bool, limited: bool, n_assets: int) -> list[list[Effort]]:
