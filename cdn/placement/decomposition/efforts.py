@@ -43,7 +43,7 @@ QUICK = (
     Effort(0.004, Schedule(30, 0.6, 0.04, momentum=0.5), None, 2e-3, 1, FREED[:1]),
     Effort(0.0015, Schedule(60, 0.6, 0.02, momentum=0.5), None, 1e-3, 1, FREED[:1]),
 )
-"""So few steps are over before much momentum has come to rest."""
+"""With less momentum than ``FULL``: so few steps would be over before prices come to rest."""
 
 
 def rounds(gap: float | None, warm: bool, limited: bool, n_assets: int) -> list[list[Effort]]:
