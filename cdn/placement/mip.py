@@ -6,10 +6,10 @@ Where there are few enough, all sets of caches that could store an asset are lis
 
 import numpy as np
 
-from cdn.model.placement import Placement, PlacerResult
+from cdn.model.placement import Placement, PlacerResult, Prices
 from cdn.model.problem import Problem
 from cdn.placement.candidates import Candidates, find_candidates, limits_may_bind
-from cdn.placement.choosing import choose_sets
+from cdn.placement.choosing.choice import choose_sets
 from cdn.placement.greedy import held_pairs
 from cdn.placement.lp import complete_best, relax, round_relaxation
 from cdn.placement.model import PlacementModel, build_model, solution_of
@@ -28,7 +28,7 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
     candidates = find_candidates(problem)
     relaxation, relaxed, prices, relaxed_cost, _ = relax(problem, candidates, time_limit_s)
     if are_few(candidates) and not limits_may_bind(problem):
-        held, status, reason, most_saving = _choose(problem, candidates, gap, time_limit_s)
+        held, status, reason, most_saving = _choose(problem, candidates, prices, gap, time_limit_s)
     else:
         held, status, reason, most_saving = _branch(problem, candidates, relaxation, gap, time_limit_s)
     return PlacerResult(
@@ -46,10 +46,10 @@ def place_mip(problem: Problem, gap: float = 0.005, time_limit_s: float | None =
 
 
 def _choose(
-    problem: Problem, candidates: Candidates, gap: float, time_limit_s: float | None
+    problem: Problem, candidates: Candidates, prices: Prices, gap: float, time_limit_s: float | None
 ) -> tuple[np.ndarray, str, str, float | None]:
     """Pairs to hold (P,), status, reason, and what any placement can save at most, from all sets of caches."""
-    choice = choose_sets(problem, candidates, gap, time_limit_s)
+    choice = choose_sets(problem, candidates, prices, gap, time_limit_s)
     status = OPTIMAL if choice.is_optimal else FEASIBLE
     reason = "optimal within the asked gap" if choice.is_optimal else f"time limit of {time_limit_s} s"
     return choice.held, status, reason, choice.most_saving if np.isfinite(choice.most_saving) else None
