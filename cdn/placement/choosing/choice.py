@@ -23,10 +23,11 @@ from cdn.placement.clock import Clock
 from cdn.placement.exchanging import exchange
 from cdn.placement.subsets import Subsets, list_subsets
 
-ROOT_STEPS, STEPS_AT_ONCE, ROOT_PATIENCE = 1500, 100, 60
+ROOT_STEPS, STEPS_AT_ONCE, ROOT_PATIENCE = 1500, 300, 60
 NODES_AT_ONCE = 20
-FIRST_SHARE, MORE_SHARE = 1e-4, 1.3
+FIRST_SHARE, MORE_SHARE = 1e-5, 2.0
 """How far below the bound is looked first, as a share of it, and how much farther each time."""
+NEAR, PAYING = 5e-4, 1e-5
 SAFE = 1e-6
 """Share of the saving by which figures may be off."""
 
@@ -53,7 +54,7 @@ def choose_sets(
     held, saving = exchange(problem, candidates, candidates.pinned)
     unit = float(np.abs(sets.saving).max(initial=0.0)) or 1.0
     root = _Node(sets, limits, candidates, limits.begin_with())
-    bound = root.settle(saving + gap * abs(saving), clock)
+    bound = root.settle_closely(saving + gap * abs(saving), clock)
     most, share, n_nodes = bound + SAFE * max(abs(bound), unit), FIRST_SHARE, 0
 
     def is_proved() -> bool:
@@ -104,6 +105,15 @@ class _Node:
                 self.tables, self.work, self.decisions, target, STEPS_AT_ONCE, ROOT_PATIENCE, length
             )
             bound, n_steps = min(bound, found), n_steps + STEPS_AT_ONCE
+        return bound
+
+    def settle_closely(self, target: float, clock: Clock) -> float:
+        """The same, then again towards targets not far below the bound, for as long as that pays: steps towards a
+        target out of reach are too long."""
+        bound, before = self.settle(target, clock), np.inf
+        while bound > target and before - bound > PAYING * abs(bound):
+            before = bound
+            bound = min(bound, self.settle(max(bound - NEAR * abs(bound), target), clock))
         return bound
 
     def look(self, least: float) -> tuple[np.ndarray | None, np.ndarray | None]:
