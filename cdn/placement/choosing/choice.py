@@ -23,11 +23,12 @@ from cdn.placement.clock import Clock
 from cdn.placement.exchanging import exchange
 from cdn.placement.subsets import Subsets, list_subsets
 
-ROOT_STEPS, STEPS_AT_ONCE, ROOT_PATIENCE = 1500, 300, 60
+ROOT_STEPS, STEPS_AT_ONCE, ROOT_PATIENCE = 1500, 150, 60
 NODES_AT_ONCE = 20
 FIRST_SHARE, MORE_SHARE = 1e-5, 2.0
 """How far below the bound is looked first, as a share of it, and how much farther each time."""
 NEAR, PAYING = 5e-4, 1e-5
+"""What counts as near below a bound, and as a gain, as shares of it."""
 SAFE = 1e-6
 """Share of the saving by which figures may be off."""
 
@@ -55,10 +56,8 @@ def choose_sets(
     unit = float(np.abs(sets.saving).max(initial=0.0)) or 1.0
     root = _Node(sets, limits, candidates, limits.begin_with())
     bound = root.settle_closely(saving + gap * abs(saving), clock)
-    most, share, n_nodes = bound + SAFE * max(abs(bound), unit), FIRST_SHARE, 0
-
-    def is_proved() -> bool:
-        return most - saving <= (gap + SAFE) * max(abs(saving), unit)
+    scale = max(abs(bound), unit)
+    most, share, n_nodes = bound + SAFE * scale, FIRST_SHARE, 0
 
     def keep(chosen: np.ndarray, of: Subsets) -> None:
         nonlocal held, saving
@@ -66,25 +65,26 @@ def choose_sets(
         if more > saving:
             held, saving = better, more
 
-    while not is_proved():
-        least = max(bound - share * max(abs(bound), unit), saving + gap * abs(saving))
+    def is_proved() -> bool:
+        return most - saving <= gap * abs(saving) + SAFE * max(abs(saving), unit)
+
+    while not is_proved() and not clock.is_past():
+        least = max(bound - share * scale, saving + gap * abs(saving))
         kept, chosen = root.look(least)
         if chosen is not None:
             keep(chosen, sets)
-        if clock.is_past():
-            break
-        node = _Node(sets.take(kept), limits, candidates, root.work.price) if kept is not None else None
+        node = None if kept is None else _Node(sets.take(kept), limits, candidates, root.work.price)
         if node is None or node.settle(least, clock) <= least:
             most = min(most, max(least, saving))
-        else:
+        elif not clock.is_past():
             search = begin_search(node.tables, node.work.price, saving, least, gap)
             while search.depth[0] != DONE and not clock.is_past():
                 search_on(node.tables, node.work, node.decisions, search, NODES_AT_ONCE)
-            n_nodes += int(search.n_nodes[0])
-            if search.chosen.min(initial=0) >= 0:
+            if search.has_found():
                 keep(search.chosen, node.sets)
             if search.depth[0] == DONE:
                 most = min(most, max(float(search.least[0]), saving))
+            n_nodes += int(search.n_nodes[0])
         share *= MORE_SHARE
     return Choice(held, saving, most, is_proved(), n_nodes)
 

@@ -4,8 +4,6 @@ A set loses against its asset's best one, and makes each limit's packing one wit
 others; limits are packed apart, so these losses add up (Balas and Zemel 1980, for one knapsack).
 """
 
-import numpy as np
-
 from cdn.compilation import routine, separate
 from cdn.placement.choosing.knapsacks import pack
 from cdn.placement.choosing.tables import ALIVE

@@ -15,7 +15,7 @@ from cdn.placement.choosing.pricing import FIRST_LENGTH, bound_at_prices, improv
 from cdn.placement.choosing.rounding import round_sets
 from cdn.placement.choosing.tables import SetTables
 
-NODE_STEPS, NODE_PATIENCE, NODE_ROUNDS, ENOUGH_DECIDED = 35, 20, 3, 3
+NODE_STEPS, NODE_PATIENCE, NODE_ROUNDS, ENOUGH_DECIDED = 80, 30, 3, 8
 """Steps of prices at a node; again, up to so many times, where they decided that many pairs."""
 MOST_DEPTH = 256
 """Deeper nodes begin at the prices of this depth."""
@@ -41,6 +41,10 @@ class Search(ArrayRecord):
     gap: np.ndarray
     n_nodes: np.ndarray
 
+    def has_found(self) -> bool:
+        """Whether ``chosen`` is a choice."""
+        return bool((self.chosen >= 0).all())
+
 
 def begin_search(tables: SetTables, price: np.ndarray, saving: float, least: float, gap: float) -> Search:
     """At the root, with ``price`` (L,); ``saving`` of what is known already."""
@@ -48,15 +52,17 @@ def begin_search(tables: SetTables, price: np.ndarray, saving: float, least: flo
     price_at = np.zeros((min(n_pairs + 1, MOST_DEPTH), len(price)))
     price_at[0] = price
     return Search(
-        np.zeros(1, dtype=np.int64),
-        np.ones(1, dtype=bool),
-        *np.zeros((3, n_pairs + 1), dtype=np.int64),
-        price_at,
-        np.array([saving]),
-        np.full(n_assets, -1, dtype=np.int64),
-        np.array([least]),
-        np.array([gap]),
-        np.zeros(1, dtype=np.int64),
+        depth=np.zeros(1, dtype=np.int64),
+        is_new=np.ones(1, dtype=bool),
+        branched=np.zeros(n_pairs + 1, dtype=np.int64),
+        first_side=np.zeros(n_pairs + 1, dtype=np.int64),
+        n_tried=np.zeros(n_pairs + 1, dtype=np.int64),
+        price_at=price_at,
+        saving=np.array([saving]),
+        chosen=np.full(n_assets, -1, dtype=np.int64),
+        least=np.array([least]),
+        gap=np.array([gap]),
+        n_nodes=np.zeros(1, dtype=np.int64),
     )
 
 

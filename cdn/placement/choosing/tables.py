@@ -15,7 +15,7 @@ from cdn.placement.subsets import Subsets
 @dataclass(frozen=True, eq=False)
 class SetTables(ArrayRecord):
     """Sets M by asset (``of_asset`` (A + 1,)): ``asset``, ``saving`` (M,), and the pairs of each, ``pair`` from
-    ``of_set`` (M + 1,) on. Limits K, of storage or of fill, each of items L from ``of_limit`` (K + 1,) on: ``item_pair``,
+    ``of_set`` (M + 1,) on. Limits K, of storage or fill, and L items by limit (``of_limit`` (K + 1,)): ``item_pair``,
     ``item_limit``, ``item_bytes`` (L,), which may take ``limit_bytes`` (K,) together. Pairs P: ``pair_asset`` (P,), and
     the items of each, ``pair_item`` from ``of_pair`` (P + 1,) on."""
 
@@ -92,7 +92,7 @@ class Workspace(ArrayRecord):
     """What one look at a choice works with. Of items (L,): ``price``, ``best_price`` so far, ``step`` direction,
     ``is_packed`` and ``loss`` where that were the other way, ``order`` by worth per byte. Of pairs (P,):
     ``pair_price``, ``is_used``, ``level`` (how often used of late), ``n_with`` sets. Of sets (M,): ``worth`` at the
-    prices, ``loss_with``. Of assets (A,): ``best_set``, ``base_loss``, ``n_sets``, ``n_in``,
+    prices. Of assets (A,): ``best_set``, ``base_loss``, ``n_sets``, ``n_in``,
     ``chosen`` set. Of limits (K,): ``packed``
     value, ``room``. For one packing, as long as the largest limit has items: ``item``, ``value``, ``weight``,
     ``density``, ``is_in``, ``is_best``."""
@@ -108,7 +108,6 @@ class Workspace(ArrayRecord):
     level: np.ndarray
     n_with: np.ndarray
     worth: np.ndarray
-    loss_with: np.ndarray
     best_set: np.ndarray
     base_loss: np.ndarray
     n_sets: np.ndarray
@@ -130,22 +129,30 @@ def make_workspace(tables: SetTables) -> Workspace:
     n_sets, n_assets = len(tables.asset), len(tables.of_asset) - 1
     n_limits, longest = len(tables.limit_bytes), int(np.diff(tables.of_limit).max(initial=0))
     return Workspace(
-        *np.zeros((3, n_items)),
-        np.zeros(n_items, dtype=bool),
-        np.zeros(n_items),
-        np.arange(n_items),
-        np.zeros(n_pairs),
-        np.zeros(n_pairs, dtype=bool),
-        np.zeros(n_pairs),
-        np.zeros(n_pairs, dtype=np.int64),
-        *np.zeros((2, n_sets)),
-        np.zeros(n_assets, dtype=np.int64),
-        np.zeros(n_assets),
-        *np.zeros((3, n_assets), dtype=np.int64),
-        *np.zeros((2, n_limits)),
-        np.zeros(longest, dtype=np.int64),
-        *np.zeros((3, longest)),
-        *np.zeros((2, longest), dtype=bool),
+        price=np.zeros(n_items),
+        best_price=np.zeros(n_items),
+        step=np.zeros(n_items),
+        is_packed=np.zeros(n_items, dtype=bool),
+        loss=np.zeros(n_items),
+        order=np.arange(n_items),
+        pair_price=np.zeros(n_pairs),
+        is_used=np.zeros(n_pairs, dtype=bool),
+        level=np.zeros(n_pairs),
+        n_with=np.zeros(n_pairs, dtype=np.int64),
+        worth=np.zeros(n_sets),
+        best_set=np.zeros(n_assets, dtype=np.int64),
+        base_loss=np.zeros(n_assets),
+        n_sets=np.zeros(n_assets, dtype=np.int64),
+        n_in=np.zeros(n_assets, dtype=np.int64),
+        chosen=np.zeros(n_assets, dtype=np.int64),
+        packed=np.zeros(n_limits),
+        room=np.zeros(n_limits),
+        item=np.zeros(longest, dtype=np.int64),
+        value=np.zeros(longest),
+        weight=np.zeros(longest),
+        density=np.zeros(longest),
+        is_in=np.zeros(longest, dtype=bool),
+        is_best=np.zeros(longest, dtype=bool),
     )
 
 

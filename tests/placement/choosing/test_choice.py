@@ -9,7 +9,8 @@ from placement.decomposition.block_examples import bare_problem
 
 from cdn.model.site_assets import SiteAssets
 from cdn.placement.candidates import find_candidates
-from cdn.placement.choosing import choose_sets
+from cdn.placement.choosing.choice import choose_sets
+from cdn.placement.lp import relax
 from cdn.placement.model import build_model
 from cdn.placement.solving import solve
 from cdn.placement.subsets import are_few, list_subsets
@@ -52,7 +53,7 @@ def test_the_choice_is_as_good_as_the_best_of_pairs(seed, n_sites, n_assets):
     problem = random_problem(np.random.default_rng(seed), n_sites=n_sites, n_assets=n_assets, limits=True)
     c = find_candidates(problem)
     assert are_few(c)
-    choice = choose_sets(problem, c, 1e-9, None)
+    choice = choose_sets(problem, c, relax(problem, c)[2], 1e-9, None)
     model = build_model(problem, c, binary=True)
     solved = solve(model.lp, integer=True, gap=1e-9)
     best = -solved.objective * model.cost_unit
@@ -63,3 +64,40 @@ def test_the_choice_is_as_good_as_the_best_of_pairs(seed, n_sites, n_assets):
     newly = held.minus(problem.stored, n_sites).bytes_per_site(problem.size_bytes, n_sites)
     assert (newly <= problem.usable_fill_bytes).all()
     assert held.contains(problem.pinned.site, problem.pinned.asset, n_sites).all()
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_choices_that_take_branching(seed, whole_numbers):
+    """Twenty assets for four caches that hold a few, sizes uneven or small whole numbers with ties."""
+    rng = np.random.default_rng(seed)
+    size = rng.integers(1, 6, 20) if whole_numbers else np.ceil(100 * np.exp(rng.normal(size=20))).astype(int)
+    cost = rng.integers(1, 9, (5, 4)).astype(float)
+    cost[-1] = 10
+    asked = rng.integers(1, 9, 60) * 10.0 if whole_numbers else 100 * np.exp(rng.normal(size=60))
+    storage = (size.sum() * rng.uniform(0.1, 0.3, 4)).astype(int)
+    pair = rng.permutation(80)[:60]
+    problem = bare_problem(storage, size, pair % 4, pair // 4, asked, cost)
+    c = find_candidates(problem)
+    prices = relax(problem, c)[2]
+    choice = choose_sets(problem, c, prices, 0.0, None)
+    model = build_model(problem, c, binary=True)
+    best = -solve(model.lp, integer=True, gap=1e-9).objective * model.cost_unit
+    assert choice.is_optimal and choice.saving == pytest.approx(best, rel=1e-6)
+    assert best * (1 - 1e-9) <= choice.most_saving <= best * (1 + 2e-6)
+    again = choose_sets(problem, c, prices, 0.0, None)
+    assert (again.held == choice.held).all() and again.n_nodes == choice.n_nodes
+
+    loose = choose_sets(problem, c, prices, 0.02, None)
+    assert loose.is_optimal and loose.saving * 1.02 >= best * (1 - 1e-6) and loose.n_nodes <= choice.n_nodes
+    cut = choose_sets(problem, c, prices, 0.0, 1e-9)
+    assert cut.saving <= best * (1 + 1e-9) and cut.most_saving >= best * (1 - 1e-9)
+    used = np.bincount(c.site[cut.held], weights=problem.size_bytes[c.asset[cut.held]], minlength=4)
+    assert (used <= problem.storage_bytes).all()
+
+
+def test_nothing_to_choose():
+    """Nobody asks for anything."""
+    problem = bare_problem([9], [2], [], [], [], np.array([[1.0], [5.0]]))
+    choice = choose_sets(problem, find_candidates(problem), relax(problem, find_candidates(problem))[2], 0.0, None)
+    assert (choice.saving, choice.is_optimal, choice.n_nodes) == (0.0, True, 0)
