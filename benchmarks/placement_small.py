@@ -29,8 +29,33 @@ def small_dense() -> Problem:
     return _small(DENSE)
 
 
-def _small(density: tuple[float, float]) -> Problem:
-    rng = np.random.default_rng([SEED, 10])
+def small_other() -> Problem:
+    """Another of the first kind: other caches and costs."""
+    return _small((0.1, 0.1), 1)
+
+
+def small_ties() -> Problem:
+    """Whole numbers: 100 assets of 1 to 50, 100 asked-for pairs of asset and region, ten caches of 100, costs in
+    hundreds to a thousand; requests are counted, not bytes."""
+    return _of_whole_numbers(100)
+
+
+def small_ties_dense() -> Problem:
+    """The same with half of all pairs asked for."""
+    return _of_whole_numbers(500)
+
+
+def _of_whole_numbers(n_pairs: int) -> Problem:
+    rng = np.random.default_rng([SEED, 16])
+    pair, count = rng.permutation(1000)[:n_pairs], rng.integers(1, 1001, n_pairs)
+    names = (Index(f"region-{r:03d}" for r in range(10)), Index(f"asset-{a:05d}" for a in range(100)))
+    demand = Demand.from_entries(*names, pair % 10, pair // 10, count, count)
+    cost = np.concatenate([rng.integers(1, 6, (10, 10)) * 100.0, np.full((1, 10), 1000.0)])
+    return free_problem(rng.integers(1, 51, 100), demand, cost, np.full(10, 100))
+
+
+def _small(density: tuple[float, float], *other: int) -> Problem:
+    rng = np.random.default_rng([SEED, 10, *other])
     sample = draw_demand_sample(Shape(100, 10, 10, density))
     size = sample.catalog.size_bytes
     storage = np.floor(0.1 * size.sum() * rng.uniform(0.5, 1.5, 10))
@@ -177,6 +202,9 @@ def _costs(n_sites: int, n_regions: int, connections: np.ndarray, rng: np.random
 
 SMALL: dict[str, Callable[[], Problem]] = {
     "small": small,
+    "small-other": small_other,
+    "small-ties": small_ties,
+    "small-ties-dense": small_ties_dense,
     "small-dense": small_dense,
     "mid-even": even_sizes,
     "mid-uneven": uneven_sizes,

@@ -51,8 +51,9 @@ def _choose(
     """Pairs to hold (P,), status, reason, and what any placement can save at most, from all sets of caches."""
     choice = choose_sets(problem, candidates, prices, gap, time_limit_s)
     status = OPTIMAL if choice.is_optimal else FEASIBLE
-    reason = "optimal within the asked gap" if choice.is_optimal else f"time limit of {time_limit_s} s"
-    return choice.held, status, reason, choice.most_saving if np.isfinite(choice.most_saving) else None
+    ended = "optimal within the asked gap" if choice.is_optimal else f"time limit of {time_limit_s} s"
+    most_saving = choice.most_saving if np.isfinite(choice.most_saving) else None
+    return choice.held, status, f"{ended}, {choice.n_nodes} nodes", most_saving
 
 
 def _branch(
