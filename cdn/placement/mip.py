@@ -1,7 +1,7 @@
 """mip: the model with whole assets, by PuLP + HiGHS branch and bound, to a gap or a time limit.
 
 Where there are few enough, all sets of caches that could store an asset are listed and one is chosen for each
-(``choosing``); else pairs and connections are decided (``model``).
+(``choosing``, by a search of their own); else pairs and connections are decided (``model``).
 """
 
 import numpy as np
