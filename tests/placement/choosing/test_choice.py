@@ -66,9 +66,7 @@ def test_the_choice_is_as_good_as_the_best_of_pairs(seed, n_sites, n_assets):
     assert held.contains(problem.pinned.site, problem.pinned.asset, n_sites).all()
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 10**6), st.booleans())
-def test_choices_that_take_branching(seed, whole_numbers):
+def tight_problem(seed, whole_numbers):
     """Twenty assets for four caches that hold a few, sizes uneven or small whole numbers with ties."""
     rng = np.random.default_rng(seed)
     size = rng.integers(1, 6, 20) if whole_numbers else np.ceil(100 * np.exp(rng.normal(size=20))).astype(int)
@@ -77,7 +75,14 @@ def test_choices_that_take_branching(seed, whole_numbers):
     asked = rng.integers(1, 9, 60) * 10.0 if whole_numbers else 100 * np.exp(rng.normal(size=60))
     storage = (size.sum() * rng.uniform(0.1, 0.3, 4)).astype(int)
     pair = rng.permutation(80)[:60]
-    problem = bare_problem(storage, size, pair % 4, pair // 4, asked, cost)
+    return bare_problem(storage, size, pair % 4, pair // 4, asked, cost)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_choices_that_take_branching(seed, whole_numbers):
+    """Against HiGHS; the same again, within a loose gap, and cut short."""
+    problem = tight_problem(seed, whole_numbers)
     c = find_candidates(problem)
     prices = relax(problem, c)[2]
     choice = choose_sets(problem, c, prices, 0.0, None)
@@ -89,11 +94,21 @@ def test_choices_that_take_branching(seed, whole_numbers):
     assert (again.held == choice.held).all() and again.n_nodes == choice.n_nodes
 
     loose = choose_sets(problem, c, prices, 0.02, None)
-    assert loose.is_optimal and loose.saving * 1.02 >= best * (1 - 1e-6) and loose.n_nodes <= choice.n_nodes
+    assert loose.is_optimal and loose.saving * 1.02 >= best * (1 - 1e-6)
     cut = choose_sets(problem, c, prices, 0.0, 1e-9)
     assert cut.saving <= best * (1 + 1e-9) and cut.most_saving >= best * (1 - 1e-9)
     used = np.bincount(c.site[cut.held], weights=problem.size_bytes[c.asset[cut.held]], minlength=4)
     assert (used <= problem.storage_bytes).all()
+
+
+def test_a_loose_gap_takes_fewer_nodes():
+    """As a rule: what is looked at depends on where each gap lets the prices stop, so now and then it takes a few more
+    (46 nodes and 48 with seed 1650). Where many are needed, it is far fewer."""
+    problem = tight_problem(0, True)
+    c = find_candidates(problem)
+    prices = relax(problem, c)[2]
+    proved, loose = (choose_sets(problem, c, prices, gap, None) for gap in (0.0, 0.02))
+    assert proved.n_nodes > 50 and loose.n_nodes < proved.n_nodes / 5
 
 
 def test_nothing_to_choose():
