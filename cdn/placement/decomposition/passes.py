@@ -41,9 +41,9 @@ NEAR = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Sums(ArrayRecord):
-    """What a chunk adds up: ``saving`` (1,), ``use`` (2, S) bytes of storage and fill, ``near`` (2, S) bytes that come
-    or go at a price ``NEAR`` the cache's, ``flow`` bit/s and ``loose`` (C,), the part of the flow that goes elsewhere
-    if the candidate's rate price rises by ``rate_window``."""
+    """What a pass adds up, each by chunk (K, ..) before that: ``saving`` (), ``use`` (2, S) bytes of storage and fill,
+    ``near`` (2, S) bytes that come or go at a price ``NEAR`` the cache's, ``flow`` bit/s and ``loose`` (C,), the part
+    of the flow that goes elsewhere if the candidate's rate price rises by ``rate_window``."""
 
     saving: np.ndarray
     use: np.ndarray
@@ -54,9 +54,8 @@ class Sums(ArrayRecord):
 
 def _new_sums(tables: BlockTables) -> Sums:
     n_sites, n_candidates = len(tables.storage_bytes), len(tables.candidate_site)
-    return Sums(
-        np.zeros(1), np.zeros((2, n_sites)), np.zeros((2, n_sites)), np.zeros(n_candidates), np.zeros(n_candidates)
-    )
+    shapes = (), (2, n_sites), (2, n_sites), (n_candidates,), (n_candidates,)
+    return Sums(*(np.zeros((CHUNKS, *shape)) for shape in shapes))
 
 
 @routine
@@ -88,7 +87,7 @@ def _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, near, 
 
 
 @inlined
-def _add_flow(tables, ws, weight, rate_window, sums):
+def _add_flow(tables, ws, weight, rate_window, flow, loose):
     for k in range(ws.numbers[1]):
         if ws.winner[k] < 0:
             continue
@@ -96,9 +95,9 @@ def _add_flow(tables, ws, weight, rate_window, sums):
         r = tables.region[e]
         for j in range(tables.first_candidate[r], tables.first_candidate[r + 1]):
             if tables.candidate_site[j] == s:
-                sums.flow[j] += weight * tables.peak_bps[e]
+                flow[j] += weight * tables.peak_bps[e]
                 if ws.best[k] - ws.second[k] < rate_window[j] * tables.peak_bps[e]:
-                    sums.loose[j] += weight * tables.peak_bps[e]
+                    loose[j] += weight * tables.peak_bps[e]
 
 
 @inlined
@@ -117,17 +116,17 @@ def _search(ws, part, room, parts, is_open, fixed, flips, tolerance):
 
 @kernel
 def _price_chunk(
-    tables, prices, ws, part, room, parts, assets, weights, start, step, opened, tolerances, priced_fill, rate_window,
-    sums
+    tables, prices, ws, part, room, parts, assets, weights, chunk, n_chunks, opened, tolerances, priced_fill,
+    rate_window, sums
 ):  # fmt: skip
-    """Every ``step``-th asset from ``start``. Flows are added up only where ``rate_window`` has entries; blocks are
-    solved by branching to ``tolerances`` (share of the value, cost) where these are not negative, and ``near`` left
+    """Every ``n_chunks``-th asset from ``chunk`` on. Flows are added up only where ``rate_window`` has entries; blocks
+    are solved by branching to ``tolerances`` (share of the value, cost) where these are not negative, and ``near`` left
     out."""
     branching = tolerances[0] >= 0
     is_open = np.zeros(len(tables.storage_bytes), dtype=np.bool_)
     fixed = np.zeros(len(tables.storage_bytes), dtype=np.bool_)
     flips = np.zeros(2 * len(tables.storage_bytes) + 2, dtype=np.int64)
-    for q in range(start, len(assets), step):
+    for q in range(chunk, len(assets), n_chunks):
         asset, weight = assets[q], weights[q]
         n_touched = load_block(tables, prices, asset, ws)
         if ws.numbers[0]:
@@ -136,13 +135,13 @@ def _price_chunk(
                 tolerance = tolerances[0] * value + tolerances[1]
                 value = _search(ws, part, room, parts, is_open, fixed, flips, tolerance)
                 value_caches(ws, is_open)
-            sums.saving[0] += weight * value
+            sums.saving[chunk] += weight * value
             keep_open(ws, is_open, opened[asset])
-            add_use(tables, ws, asset, is_open, weight, sums.use)
+            add_use(tables, ws, asset, is_open, weight, sums.use[chunk])
             if len(rate_window):
-                _add_flow(tables, ws, weight, rate_window, sums)
+                _add_flow(tables, ws, weight, rate_window, sums.flow[chunk], sums.loose[chunk])
         if not branching:
-            _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums.near, priced_fill)
+            _note_critical(tables, prices, ws, asset, weight, is_open, n_touched, sums.near[chunk], priced_fill)
         unload_block(tables, asset, ws, n_touched)
 
 
@@ -161,7 +160,6 @@ class BlockPasses:
         self.tables, self.threads = tables, threads
         sizes = block_sizes(tables)
         self.workspaces = [new_workspace(*sizes) for _ in range(threads)]
-        self._free = list(self.workspaces)
         self._pool = ThreadPoolExecutor(threads)
         self._rooms = {}
         for workspace in self.workspaces:
@@ -181,17 +179,17 @@ class BlockPasses:
 
     def run(self, work: Callable[[int, Any], Any], n_tasks: int = CHUNKS) -> list[Any]:
         """``work(task, workspace)`` for each task; results in the order of the tasks."""
-        if self.threads == 1:
-            return [work(task, self.workspaces[0]) for task in range(n_tasks)]
+        results, tasks = [None] * n_tasks, iter(range(n_tasks))
 
-        def one(task: int) -> Any:
-            workspace = self._free.pop()
-            try:
-                return work(task, workspace)
-            finally:
-                self._free.append(workspace)
+        def take_tasks(workspace: Any) -> None:
+            for task in tasks:
+                results[task] = work(task, workspace)
 
-        return list(self._pool.map(one, range(n_tasks)))
+        others = [self._pool.submit(take_tasks, workspace) for workspace in self.workspaces[1:]]
+        take_tasks(self.workspaces[0])
+        for other in others:
+            other.result()
+        return results
 
     def price(
         self,
@@ -205,14 +203,14 @@ class BlockPasses:
         """Solves the sample's blocks; the sums over all. ``opened`` (A, ..): a bit for each cache that the asset's
         block opens, written. ``tolerances``: negative for rules and moves alone, else branching as far as they ask."""
 
-        def work(task: int, workspace: Any) -> Sums:
-            sums = _new_sums(self.tables)
-            room, parts, part = self.rooms(workspace)
-            how = (opened, np.array(tolerances), priced_fill, rate_window)
-            among = (np.ascontiguousarray(sample.assets), sample.weight, task, CHUNKS)
-            _price_chunk(self.tables, prices, workspace, part, room, parts, *among, *how, sums)
-            return sums
+        sums = _new_sums(self.tables)
+        how = (np.array(tolerances), priced_fill, rate_window, sums)
+        assets = np.ascontiguousarray(sample.assets)
 
-        parts = self.run(work)
-        columns = ([getattr(part, field.name) for part in parts] for field in fields(Sums))
-        return Sums(*(sum(column[1:], column[0]) for column in columns))
+        def work(chunk: int, workspace: Any) -> None:
+            room, parts, part = self.rooms(workspace)
+            among = (assets, sample.weight, chunk, CHUNKS)
+            _price_chunk(self.tables, prices, workspace, part, room, parts, *among, opened, *how)
+
+        self.run(work)
+        return Sums(*(getattr(sums, field.name).sum(axis=0) for field in fields(Sums)))

@@ -162,10 +162,10 @@ class Pricing:
             speed.slow_down(schedule.momentum)
             self._move(levels, speed, found, schedule.length(step), tolerances == LOCAL)
             if is_late():
-                self.saving = float(found.saving[0])
+                self.saving = float(found.saving)
                 return levels
             if step >= averaged_from:
-                savings.append(float(found.saving[0]))
+                savings.append(float(found.saving))
                 for kept, now in zip(_arrays(sums), _arrays(levels), strict=True):
                     kept += now
         self.saving = float(np.mean(savings)) if savings else 0.0
