@@ -57,18 +57,63 @@ def decide_by_rules(ws):
             return undecided
 
 
+@inlined
+def _pays(ws, is_open, i):
+    """What the block's saving gains where a cache is flipped."""
+    return ws.price[i] - ws.loss[i] if is_open[i] else ws.gain[i] - ws.price[i]
+
+
+@routine
+def _best_flip(ws, is_open, fixed, least):
+    """The cache that pays most, and more than ``least``; -1 where there is none."""
+    best, move = least, -1
+    for i in range(ws.numbers[0]):
+        if not fixed[i]:
+            gain = _pays(ws, is_open, i)
+            if gain > best:
+                best, move = gain, i
+    return move
+
+
+@routine
+def _best_flip_near(ws, is_open, fixed, least, flips, n_flips):
+    """The same where none paid before these flips: of the caches of entries for which a flip mattered. The last of an
+    entry's flips that did is its best or second saving, or was."""
+    best, move = least, -1
+    for f in range(n_flips):
+        flipped = flips[f]
+        for q in range(ws.turn_first[flipped], ws.turn_first[flipped + 1]):
+            k = ws.turn_entry[q]
+            if ws.turn_saving[q] < ws.second[k]:
+                continue
+            for p in range(ws.first[k], ws.first[k + 1]):
+                i = ws.cache[p]
+                if not fixed[i]:
+                    gain = _pays(ws, is_open, i)
+                    if gain > best or (gain == best and i < move):
+                        best, move = gain, i
+    return move
+
+
+@inlined
+def _are_near(ws, flips, n_flips):
+    """Whether the caches of the flips' entries are fewer than all."""
+    n_entries = 0
+    for f in range(n_flips):
+        n_entries += ws.turn_first[flips[f] + 1] - ws.turn_first[flips[f]]
+    return n_entries * ws.first[ws.numbers[1]] < ws.numbers[0] * ws.numbers[1]
+
+
 @routine
 def descend(ws, is_open, fixed, tiny, flips, n_flips):
-    """Adds and drops single caches that are not ``fixed``, best first, until none pays. Notes the flips; returns what
-    the saving gained and how many flips are noted."""
-    more = 0.0
+    """Adds and drops single caches that are not ``fixed``, best first, until none pays. Where flips are noted already,
+    none paid before those. Notes the flips; returns what the saving gained and how many flips are noted."""
+    more, was_settled = 0.0, n_flips > 0
     while True:
-        best, move = tiny, -1
-        for i in range(ws.numbers[0]):
-            if not fixed[i]:
-                gain = ws.price[i] - ws.loss[i] if is_open[i] else ws.gain[i] - ws.price[i]
-                if gain > best:
-                    best, move = gain, i
+        if was_settled and _are_near(ws, flips, n_flips):
+            move = _best_flip_near(ws, is_open, fixed, tiny, flips, n_flips)
+        else:
+            move = _best_flip(ws, is_open, fixed, tiny)
         if move < 0 or n_flips >= len(flips):
             return more, n_flips
         more += flip(ws, is_open, move)
@@ -102,7 +147,7 @@ def improve(ws, is_open, fixed, flips, rounds):
             fixed[i] = False
             ws.margin[i] = -(more + follow)
             if more + follow > tiny:
-                total += more + follow
+                total += more + follow + descend(ws, is_open, fixed, tiny, flips, 0)[0]
                 still = 0
             else:
                 for q in range(n_flips - 1, -1, -1):
